@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['spec/**/*.spec.ts'],
+    testTimeout: 120_000,
+    benchmark: { include: ['bench/*.bench.ts'] },
+  },
+});
