@@ -104,6 +104,10 @@ export interface Backend {
   release(buffer: BufferHandle): void;
   /** Bytes and number of buffers alive. */
   memory(): { readonly bytes: number; readonly buffers: number };
+  /** Begins to note the buffers made from here on. Scopes nest. */
+  openScope(): void;
+  /** Releases what was made since the matching openScope, except `keep`, which passes to the scope around it. */
+  closeScope(keep: ReadonlySet<BufferHandle>): void;
 
   // ---- making and moving --------------------------------------------------------------------------------------
   fill(shape: readonly number[], value: number, dtype: DType): View;
