@@ -1,0 +1,148 @@
+/**
+ * The picture set: every concept in every style that drew it, on white, with one style of each concept held out.
+ *
+ * `prepareDataset` draws the pictures once and keeps them in `build/` as one binary beside a manifest; `loadDataset` reads
+ * them back. A held-out picture shows a known thing in a known style, but this thing in this style was never trained on.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Rng } from '../../src/tensor/random.ts';
+import { dominantColor } from './color.ts';
+import { conceptsByKind, type Kind } from './concepts.ts';
+import { emojiKeys, openStyle, styles } from './styles.ts';
+
+/** Side of the stored pictures in pixels. */
+export const RASTER_SIZE = 64;
+
+const HELD_OUT_SEED = 2311;
+const FORMAT = 1;
+
+/** Pictures that show something else than their name says. */
+const wrongPictures = new Set(['sunglasses/fxemoji', 'game die/fxemoji']);
+
+/** One picture and what may be asked about it. */
+export interface Sample {
+  /** Index into `Dataset.concepts`. */
+  readonly concept: number;
+  readonly style: string;
+  /** The name of the thing: the answer to the empty prompt. */
+  readonly caption: string;
+  readonly kind: Kind;
+  /** The colour covering half of the thing or more, where there is one. */
+  readonly color?: string;
+  /** size × size × 3 bytes, rows first, on white. */
+  readonly rgb: Uint8Array;
+  readonly size: number;
+}
+
+export interface Dataset {
+  readonly concepts: readonly string[];
+  readonly train: readonly Sample[];
+  readonly heldOut: readonly Sample[];
+}
+
+/** A question and its short answer; the empty question asks for a caption. */
+export interface QuestionAnswer {
+  readonly question: string;
+  readonly answer: string;
+}
+
+type ManifestEntry = Omit<Sample, 'rgb' | 'size'> & { readonly heldOut: boolean };
+
+interface Manifest {
+  readonly format: number;
+  readonly size: number;
+  readonly concepts: readonly string[];
+  readonly samples: readonly ManifestEntry[];
+}
+
+export const buildFolder = fileURLToPath(new URL('./build/', import.meta.url));
+const manifestPath = join(buildFolder, 'dataset.json');
+const pixelsPath = join(buildFolder, 'dataset.bin');
+
+/** Everything that can be asked about one picture: its name first, then its kind and, where it has one, its colour. */
+export function questionsAbout({
+  caption,
+  kind,
+  color,
+}: Pick<Sample, 'caption' | 'kind' | 'color'>): QuestionAnswer[] {
+  const asked: QuestionAnswer[] = [
+    { question: '', answer: caption },
+    { question: 'what kind of thing is this?', answer: kind },
+  ];
+  if (color !== undefined) asked.push({ question: 'what color is it?', answer: color });
+  return asked;
+}
+
+/** Draws the pictures and writes `build/dataset.bin` and `build/dataset.json`. The result depends on nothing but the packages. */
+export async function prepareDataset(): Promise<void> {
+  // sharp is only needed here, so that reading a prepared set works without it.
+  const { default: sharp } = await import('sharp');
+  const kinds = Object.entries(conceptsByKind).flatMap(([kind, labels]) => labels.map(() => kind as Kind));
+  const keys = emojiKeys(Object.values(conceptsByKind).flat());
+  const finders = styles.map((style) => ({ name: style.name, find: openStyle(style) }));
+  const rng = new Rng(HELD_OUT_SEED);
+  const samples: ManifestEntry[] = [];
+  const pictures: Uint8Array[] = [];
+  for (const [concept, key] of keys.entries()) {
+    const drawn = finders.flatMap(({ name, find }) => {
+      const art = wrongPictures.has(`${key.label}/${name}`) ? undefined : find(key);
+      return art === undefined ? [] : [{ style: name, art }];
+    });
+    if (drawn.length < 3) throw new Error(`prepareDataset: only ${drawn.length} styles draw '${key.label}'`);
+    const heldOut = rng.integer(drawn.length);
+    for (const [i, { style, art }] of drawn.entries()) {
+      const { data } = await sharp(art)
+        .resize(RASTER_SIZE, RASTER_SIZE, { fit: 'contain', background: '#ffffff00' })
+        .flatten({ background: '#ffffff' })
+        .toColourspace('srgb')
+        .raw()
+        .toBuffer({ resolveWithObject: true });
+      const rgb = new Uint8Array(data);
+      if (rgb.length !== RASTER_SIZE * RASTER_SIZE * 3)
+        throw new Error(`prepareDataset: '${key.label}' in ${style} came out as ${rgb.length} bytes`);
+      const color = dominantColor(rgb);
+      const about = { concept, style, caption: key.label, kind: kinds[concept], heldOut: i === heldOut };
+      samples.push(color === undefined ? about : { ...about, color });
+      pictures.push(rgb);
+    }
+  }
+  const manifest: Manifest = {
+    format: FORMAT,
+    size: RASTER_SIZE,
+    concepts: keys.map((k) => k.label),
+    samples,
+  };
+  mkdirSync(buildFolder, { recursive: true });
+  replaceFile(pixelsPath, Buffer.concat(pictures));
+  replaceFile(manifestPath, `${JSON.stringify(manifest)}\n`);
+}
+
+/**
+ * Reads the prepared pictures.
+ *
+ * @throws Error where `npm run prepare-data` has not been run, or was run by another version of this file.
+ */
+export function loadDataset(): Dataset {
+  if (!existsSync(manifestPath))
+    throw new Error(`loadDataset: ${manifestPath} is missing: run 'npm run prepare-data'`);
+  const { format, size, concepts, samples } = JSON.parse(readFileSync(manifestPath, 'utf8')) as Manifest;
+  const pixels = new Uint8Array(readFileSync(pixelsPath));
+  const bytes = size * size * 3;
+  if (format !== FORMAT || pixels.length !== samples.length * bytes)
+    throw new Error(`loadDataset: ${buildFolder} holds another format: run 'npm run prepare-data' again`);
+  const train: Sample[] = [];
+  const heldOut: Sample[] = [];
+  samples.forEach(({ heldOut: isHeldOut, ...about }, i) => {
+    const sample = { ...about, rgb: pixels.subarray(i * bytes, (i + 1) * bytes), size };
+    (isHeldOut ? heldOut : train).push(sample);
+  });
+  return { concepts, train, heldOut };
+}
+
+/** Writes to a temporary file and renames it, so that an interrupted run leaves no half file behind. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
+  writeFileSync(`${path}.tmp`, content);
+  renameSync(`${path}.tmp`, path);
+}
