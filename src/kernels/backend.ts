@@ -35,6 +35,9 @@ export interface BufferHandle {
   readonly length: number;
 }
 
+/** What is asked of a set of buffers. */
+export type BufferSet = Pick<ReadonlySet<BufferHandle>, 'has'>;
+
 /** Elements of a buffer seen as an n-dimensional array: element i…j lies at offset + Σ index·stride. */
 export interface View {
   readonly buffer: BufferHandle;
@@ -49,9 +52,6 @@ export type UnaryName =
   | 'exp'
   | 'log'
   | 'sqrt'
-  | 'rsqrt'
-  | 'reciprocal'
-  | 'square'
   | 'abs'
   | 'sin'
   | 'cos'
@@ -63,7 +63,7 @@ export type UnaryName =
   | 'gelu';
 
 /** Elementwise functions of two variables of one dtype; both views already have the result's shape. */
-export type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum';
+export type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum';
 
 /** Comparisons: two views of one dtype and shape, a bool result. */
 export type CompareName = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
@@ -107,7 +107,7 @@ export interface Backend {
   /** Begins to note the buffers made from here on. Scopes nest. */
   openScope(): void;
   /** Releases what was made since the matching openScope, except `keep`, which passes to the scope around it. */
-  closeScope(keep: ReadonlySet<BufferHandle>): void;
+  closeScope(keep: BufferSet): void;
 
   // ---- making and moving --------------------------------------------------------------------------------------
   fill(shape: readonly number[], value: number, dtype: DType): View;

@@ -5,7 +5,7 @@
  * Growing WebAssembly memory may detach the views made before it: a kernel allocates its results first and takes
  * `.data` of any buffer after that, and keeps no `.data` across calls.
  */
-import type { BufferHandle, DType, HostArray } from './backend.ts';
+import type { BufferHandle, BufferSet, DType, HostArray } from './backend.ts';
 
 export interface HostBuffer extends BufferHandle {
   /** The elements, valid until the next allocation. Throws once the buffer was released. */
@@ -18,5 +18,5 @@ export interface Heap {
   release(buffer: BufferHandle): void;
   memory(): { readonly bytes: number; readonly buffers: number };
   openScope(): void;
-  closeScope(keep: ReadonlySet<BufferHandle>): void;
+  closeScope(keep: BufferSet): void;
 }

@@ -1,0 +1,76 @@
+/**
+ * Loading and saving a CogVLM in the released layout. The checkpoint is compared with the table of names before any
+ * weight is read; what is missing, unexpected or misshapen is listed together.
+ */
+import type { Checkpoint } from '../../data/safetensors/checkpoint.ts';
+import type { TensorEntry } from '../../data/safetensors/write.ts';
+import type { DType } from '../../kernels/backend.ts';
+import { Constant, StateDictError } from '../../nn/index.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { checkpointKeys } from './checkpointKeys.ts';
+import { CogVLM } from './cogvlm.ts';
+import { type CogVLMConfig, parseConfig } from './config.ts';
+
+export interface LoadOptions {
+  /** What the model computes in; bf16 and f16 weights are widened exactly. Default float32. */
+  readonly dtype?: DType;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Sizes from config.json, which the names in the checkpoint complete.
+ * @throws ConfigError, StateDictError
+ */
+export function configOf(json: unknown, checkpoint: Pick<Checkpoint, 'tensors'>): CogVLMConfig {
+  const config = parseConfig(json, checkpoint.tensors);
+  const keys = checkpointKeys(config);
+  const missing = [...keys].flatMap(([key, { optional }]) =>
+    optional || checkpoint.tensors.has(key) ? [] : [key],
+  );
+  const unexpected = [...checkpoint.tensors.keys()].filter((key) => !keys.has(key));
+  const misshapen = [...keys].flatMap(([key, { shape: expected }]) => {
+    const got = checkpoint.tensors.get(key)?.shape;
+    return got === undefined || String(got) === String(expected) ? [] : [{ key, expected, got }];
+  });
+  if (missing.length + unexpected.length + misshapen.length > 0) {
+    throw new StateDictError({ missing, unexpected, misshapen });
+  }
+  return config;
+}
+
+/**
+ * Builds the model of a config.json and reads its weights.
+ * @throws ConfigError, StateDictError, SafetensorsError
+ */
+export async function loadCogVLM(
+  json: unknown,
+  checkpoint: Checkpoint,
+  options: LoadOptions = {},
+): Promise<CogVLM> {
+  const { dtype = 'float32', onProgress } = options;
+  const model = new CogVLM(configOf(json, checkpoint), { dtype });
+  const state = [...model.state()].filter(([key]) => checkpoint.tensors.has(key));
+  for (const [i, [key, tensor]] of state.entries()) {
+    const { data, shape } = await checkpoint.read(key);
+    const values = Tensor.fromArray(data, shape, { dtype });
+    tensor.assign(values);
+    values.dispose();
+    onProgress?.(i + 1, state.length);
+  }
+  return model;
+}
+
+/**
+ * The weights as they are written: in the order of the table, weights as F32 or rounded to BF16. Rotary frequencies
+ * stay F32 in either case, so that a loaded model turns by the same angles.
+ */
+export async function checkpointEntries(model: CogVLM, dtype: 'F32' | 'BF16'): Promise<TensorEntry[]> {
+  const state = new Map(model.state());
+  const entries: TensorEntry[] = [];
+  for (const name of checkpointKeys(model.config).keys()) {
+    const tensor = state.get(name) as Tensor;
+    const data = Float32Array.from(await tensor.read());
+    entries.push({ name, dtype: tensor instanceof Constant ? 'F32' : dtype, shape: tensor.shape, data });
+  }
+  return entries;
+}

@@ -1,0 +1,20 @@
+export { Adapter } from './adapter.ts';
+export { checkpointEntries, configOf, type LoadOptions, loadCogVLM } from './checkpoint.ts';
+export { type CheckpointKey, checkpointKeys, KEY_RULES, type ModelPart } from './checkpointKeys.ts';
+export { CogVLM, CogVLMModel, type ModelInput } from './cogvlm.ts';
+export {
+  type CogVLMConfig,
+  ConfigError,
+  configToJson,
+  imageTokens,
+  parseConfig,
+  patchGrid,
+  type TemplateVersion,
+  type VisionConfig,
+} from './config.ts';
+export { DecoderLayer } from './decoder.ts';
+export { type GenerateOptions, type GenerateStep, generate, type Prompt } from './generate.ts';
+export { KVCache, LayerCache } from './kvCache.ts';
+export { positionIds, visionExpertMask } from './masks.ts';
+export { VisionModel } from './vision.ts';
+export { ExpertRouting, type LayerContext, VisionExpertAttention, VisionExpertMLP } from './visualExpert.ts';

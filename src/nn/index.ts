@@ -1,0 +1,22 @@
+export { type AttentionOptions, attention, mergeHeads, splitHeads } from './attention.ts';
+export { Embedding, type EmbeddingConfig } from './embedding.ts';
+export { fanInUniform, normal, ones, type WeightOptions, zeros } from './init.ts';
+export { Linear, type LinearConfig } from './linear.ts';
+export { crossEntropy, IGNORE_INDEX } from './loss.ts';
+export {
+  type AnyModule,
+  Constant,
+  Module,
+  Parameter,
+  StateDictError,
+  type StateDictReport,
+  type Tap,
+  withTap,
+} from './module.ts';
+export { LayerNorm, type NormConfig, RMSNorm } from './norm.ts';
+export { AdamW, type AdamWConfig, type ParameterGroup } from './optim/adamw.ts';
+export { clipGradNorm } from './optim/clip.ts';
+export { type WarmupCosine, warmupCosine } from './optim/schedule.ts';
+export { PatchConv, type PatchConvConfig } from './patchConv.ts';
+export { applyRotary, type RotaryAngles, type RotaryConfig, RotaryEmbedding } from './rotary.ts';
+export { SwiGLU, type SwiGLUConfig, swiglu } from './swiglu.ts';

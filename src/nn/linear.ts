@@ -1,0 +1,28 @@
+/** y = x·Wᵀ + b, weight stored [out, in] as in PyTorch. */
+import type { Tensor } from '../tensor/tensor.ts';
+import { fanInUniform, type WeightOptions } from './init.ts';
+import { Module, type Parameter } from './module.ts';
+
+export interface LinearConfig extends WeightOptions {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly bias: boolean;
+}
+
+export class Linear extends Module<[x: Tensor], Tensor> {
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(config: LinearConfig) {
+    super();
+    const { inFeatures, outFeatures } = config;
+    this.weight = fanInUniform([outFeatures, inFeatures], inFeatures, config);
+    this.bias = config.bias ? fanInUniform([outFeatures], inFeatures, config) : null;
+  }
+
+  /** @shape x [..., in] → [..., out] */
+  forward(x: Tensor): Tensor {
+    const y = x.matmul(this.weight.transpose());
+    return this.bias === null ? y : y.add(this.bias);
+  }
+}

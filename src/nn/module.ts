@@ -1,0 +1,154 @@
+/**
+ * The one base class of everything with weights. Fields are the structure: a field holding a `Parameter`, a module or
+ * an array of modules is part of it, and its name is a segment of the path, as in the checkpoint
+ * ("model.layers.3.self_attn.language_expert_dense.weight").
+ */
+import { currentModulePath, insideModule } from '../tensor/modulePath.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** A weight: a leaf that the optimiser may change. */
+export class Parameter extends Tensor {
+  constructor(values: Tensor, trainable = true) {
+    super(values.backend, values.view, null, trainable);
+    this.keep();
+  }
+}
+
+/** A constant that belongs to the checkpoint but is never trained (rotary frequencies). */
+export class Constant extends Tensor {
+  constructor(values: Tensor) {
+    super(values.backend, values.view, null, false);
+    this.keep();
+  }
+}
+
+/** Told of every module's output, in the order in which they finish. */
+export type Tap = (path: string, output: unknown, module: AnyModule) => void;
+
+const taps = new Set<Tap>();
+
+/** Runs `fn` while `tap` listens to every module called in it. Costs nothing when nobody listens. */
+export function withTap<R>(tap: Tap, fn: () => R): R {
+  taps.add(tap);
+  try {
+    return fn();
+  } finally {
+    taps.delete(tap);
+  }
+}
+
+export abstract class Module<Args extends readonly unknown[], Out> {
+  #name = '';
+  #childrenNamed = false;
+
+  /** The equation. Called through `call`, so that messages and taps know where they are. */
+  abstract forward(...args: Args): Out;
+
+  call(...args: Args): Out {
+    this.#nameChildren();
+    return insideModule(this.#name, () => {
+      const out = this.forward(...args);
+      for (const tap of taps) tap(currentModulePath(), out, this);
+      return out;
+    });
+  }
+
+  #nameChildren(): void {
+    if (this.#childrenNamed) return;
+    for (const [name, child] of this.children()) child.#name = name;
+    this.#childrenNamed = true;
+  }
+
+  /** Direct submodules with their names; those of an array field are "layers.0", "layers.1", … */
+  *children(): Iterable<[string, AnyModule]> {
+    for (const [field, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [field, value];
+      else if (Array.isArray(value)) {
+        for (const [i, item] of value.entries()) if (item instanceof Module) yield [`${field}.${i}`, item];
+      }
+    }
+  }
+
+  /** Every weight and constant below, by path, depth first in the order of the fields. */
+  *state(prefix = ''): Iterable<[string, Parameter | Constant]> {
+    for (const [field, value] of Object.entries(this)) {
+      if (value instanceof Parameter || value instanceof Constant) yield [prefix + field, value];
+    }
+    for (const [name, child] of this.children()) yield* child.state(`${prefix}${name}.`);
+  }
+
+  /** The weights, by path. */
+  namedParameters(): Map<string, Parameter> {
+    const found = new Map<string, Parameter>();
+    for (const [path, value] of this.state()) if (value instanceof Parameter) found.set(path, value);
+    return found;
+  }
+
+  /** Freezes or unfreezes every weight below. */
+  requireGrad(on: boolean): this {
+    for (const parameter of this.namedParameters().values()) parameter.requiresGrad = on;
+    return this;
+  }
+
+  zeroGrad(): void {
+    for (const parameter of this.namedParameters().values()) parameter.zeroGrad();
+  }
+
+  stateDict(): Map<string, Tensor> {
+    return new Map(this.state());
+  }
+
+  /**
+   * Copies values into the weights. Strict: every key must be there, none beside them, all of the right shape; what is
+   * wrong is listed together.
+   * @throws StateDictError
+   */
+  loadStateDict(values: ReadonlyMap<string, Tensor>): void {
+    const own = this.stateDict();
+    const report: StateDictReport = {
+      missing: [...own.keys()].filter((key) => !values.has(key)),
+      unexpected: [...values.keys()].filter((key) => !own.has(key)),
+      misshapen: [...own].flatMap(([key, { shape }]) => {
+        const got = values.get(key)?.shape;
+        return got === undefined || String(got) === String(shape) ? [] : [{ key, expected: shape, got }];
+      }),
+    };
+    if (report.missing.length + report.unexpected.length + report.misshapen.length > 0)
+      throw new StateDictError(report);
+    for (const [key, tensor] of own) tensor.assign((values.get(key) as Tensor).to(tensor.dtype));
+  }
+}
+
+/** A module of whatever arguments. */
+export type AnyModule = Module<never, unknown>;
+
+export interface StateDictReport {
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly misshapen: readonly { key: string; expected: readonly number[]; got: readonly number[] }[];
+}
+
+/** The keys or shapes of a checkpoint are not those of the model. */
+export class StateDictError extends Error implements StateDictReport {
+  override readonly name = 'StateDictError';
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly misshapen: StateDictReport['misshapen'];
+
+  constructor(report: StateDictReport) {
+    const lines = [
+      ...report.missing.map((key) => `  missing     ${key}`),
+      ...report.unexpected.map((key) => `  unexpected  ${key}`),
+      ...report.misshapen.map(
+        ({ key, expected, got }) => `  misshapen   ${key}: is [${got}], expected [${expected}]`,
+      ),
+    ];
+    super(
+      `checkpoint does not fit the model: ${report.missing.length} missing, ${report.unexpected.length} unexpected, ` +
+        `${report.misshapen.length} misshapen\n${lines.join('\n')}`,
+    );
+    this.missing = report.missing;
+    this.unexpected = report.unexpected;
+    this.misshapen = report.misshapen;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * AdamW (arXiv 1711.05101): Adam with bias correction and decoupled weight decay, as torch.optim.AdamW.
+ *
+ *   p ← p − lr·wd·p;   m ← β₁m + (1−β₁)g;   v ← β₂v + (1−β₂)g²;   p ← p − lr·m̂/(√v̂ + ε)
+ *
+ * Parameters come in groups, each with its own learning-rate factor and weight decay: the paper gives the ViT a tenth
+ * of the rate, and norm weights and biases no decay.
+ */
+import { Tensor } from '../../tensor/tensor.ts';
+
+export interface ParameterGroup {
+  /** By name, so that state can be saved and found again. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** Multiplies the learning rate; default 1. */
+  readonly lrScale?: number;
+  /** Default 0. */
+  readonly weightDecay?: number;
+}
+
+export interface AdamWConfig {
+  /** Default (0.9, 0.95), the paper's. */
+  readonly betas?: readonly [number, number];
+  /** Default 1e-8. */
+  readonly eps?: number;
+}
+
+interface Moments {
+  readonly m: Tensor;
+  readonly v: Tensor;
+}
+
+export class AdamW {
+  readonly groups: readonly ParameterGroup[];
+  readonly #betas: readonly [number, number];
+  readonly #eps: number;
+  readonly #moments = new Map<string, Moments>();
+  #step = 0;
+
+  /** @throws Error where two groups hold one name */
+  constructor(groups: readonly ParameterGroup[], config: AdamWConfig = {}) {
+    this.groups = groups;
+    this.#betas = config.betas ?? [0.9, 0.95];
+    this.#eps = config.eps ?? 1e-8;
+    const names = groups.flatMap((group) => [...group.parameters.keys()]);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) throw new Error(`AdamW(groups): parameter ${twice} is in two groups`);
+  }
+
+  /** Steps taken so far. */
+  get stepCount(): number {
+    return this.#step;
+  }
+
+  /** One update with the learning rate `lr` from the gradients that are there; a parameter without one stays. */
+  step(lr: number): void {
+    this.#step++;
+    for (const { parameters, lrScale = 1, weightDecay = 0 } of this.groups) {
+      for (const [name, p] of parameters) {
+        if (p.grad === null) continue;
+        const { m, v } = this.#momentsOf(name, p);
+        p.backend.adamw(p.view, p.grad.view, m.view, v.view, {
+          lr: lr * lrScale,
+          beta1: this.#betas[0],
+          beta2: this.#betas[1],
+          eps: this.#eps,
+          weightDecay,
+          step: this.#step,
+        });
+      }
+    }
+  }
+
+  zeroGrad(): void {
+    for (const { parameters } of this.groups) for (const p of parameters.values()) p.zeroGrad();
+  }
+
+  #momentsOf(name: string, p: Tensor): Moments {
+    let moments = this.#moments.get(name);
+    if (moments === undefined) {
+      const zeros = () => Tensor.zeros(p.shape, { dtype: p.dtype }).keep();
+      moments = { m: zeros(), v: zeros() };
+      this.#moments.set(name, moments);
+    }
+    return moments;
+  }
+
+  /** Step number and moments, to go on later exactly from here. */
+  state(): { readonly step: number; readonly tensors: ReadonlyMap<string, Tensor> } {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, { m, v }] of this.#moments) tensors.set(`${name}.m`, m).set(`${name}.v`, v);
+    return { step: this.#step, tensors };
+  }
+
+  /** @throws Error for a moment of an unknown parameter or of another shape */
+  loadState(state: { readonly step: number; readonly tensors: ReadonlyMap<string, Tensor> }): void {
+    const parameters = new Map(this.groups.flatMap((group) => [...group.parameters]));
+    for (const [key, tensor] of state.tensors) {
+      const name = key.slice(0, -2);
+      const p = parameters.get(name);
+      if (p === undefined)
+        throw new Error(`AdamW.loadState: ${key} belongs to no parameter of this optimiser`);
+      if (String(p.shape) !== String(tensor.shape)) {
+        throw new Error(`AdamW.loadState: ${key} is [${tensor.shape}], the parameter is [${p.shape}]`);
+      }
+      const { m, v } = this.#momentsOf(name, p);
+      (key.endsWith('.m') ? m : v).assign(tensor);
+    }
+    this.#step = state.step;
+  }
+}

@@ -1,0 +1,22 @@
+/** Learning-rate schedules: pure functions of the step. */
+
+export interface WarmupCosine {
+  readonly peak: number;
+  readonly warmupSteps: number;
+  readonly totalSteps: number;
+  /** Where the cosine ends, as a part of the peak; default 0. */
+  readonly finalRatio?: number;
+}
+
+/**
+ * Linear from 0 to the peak over the warm-up, then half a cosine down to `finalRatio`·peak at `totalSteps`, where it
+ * stays. Step 0 is the first update and already has peak/warmupSteps.
+ */
+export function warmupCosine(
+  step: number,
+  { peak, warmupSteps, totalSteps, finalRatio = 0 }: WarmupCosine,
+): number {
+  if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
+  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps));
+  return peak * (finalRatio + (1 - finalRatio) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+}

@@ -1,0 +1,71 @@
+/**
+ * Cross entropy of each row of logits against a target class:
+ *
+ *   loss_r = ln Σ_v e^(x_rv) − x_r,target,   0 where target = ignoreIndex
+ *
+ * Gradient: ∂ ln Σ e^x / ∂x_v = softmax(x)_v, so ∂x_rv = dloss_r · (softmax(x_r)_v − [v = target_r]).
+ */
+import { ShapeError, typeOf } from '../errors.ts';
+import type { Op } from '../op.ts';
+import { requireDType, requireShape } from '../shape.ts';
+
+export const crossEntropy: Op<{ readonly ignoreIndex: number }> = {
+  name: 'crossEntropy',
+  inputs: ['logits', 'targets'],
+  check([logits, targets]) {
+    requireDType('crossEntropy', 'logits', logits);
+    requireDType('crossEntropy', 'targets', targets, ['int32']);
+    requireShape('crossEntropy', 'logits', logits, ['R', 'V']);
+    if (targets.shape.length === 1 && targets.shape[0] === logits.shape[0]) return;
+    throw new ShapeError({
+      op: 'crossEntropy',
+      argument: 'targets',
+      got: { logits: typeOf(logits), targets: typeOf(targets) },
+      rule: `needs one target for each of the ${logits.shape[0]} rows`,
+    });
+  },
+  forward(k, [logits, targets], { ignoreIndex }) {
+    const { loss, logSumExp } = k.crossEntropy(logits, targets, ignoreIndex);
+    return { out: loss, saved: [logSumExp] };
+  },
+  backward: ({ k, inputs: [logits, targets], attrs, saved: [logSumExp], dy }) => [
+    () => k.crossEntropyBackward(logits, targets, attrs.ignoreIndex, logSumExp, dy),
+    null,
+  ],
+  samples: [
+    {
+      note: 'plain',
+      inputs: [{ shape: [3, 4] }, { shape: [3], dtype: 'int32', values: [0, 3, 1] }],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
+      note: 'ignored rows',
+      inputs: [{ shape: [4, 3] }, { shape: [4], dtype: 'int32', values: [-100, 2, -100, 0] }],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
+      note: 'far logits',
+      inputs: [
+        { shape: [1, 3], values: [-700, 0, 900] },
+        { shape: [1], dtype: 'int32', values: [0] },
+      ],
+      attrs: { ignoreIndex: -100 },
+    },
+  ],
+  errors: [
+    {
+      note: 'one target short',
+      inputs: [{ shape: [3, 4] }, { shape: [2], dtype: 'int32', values: [0, 1] }],
+      attrs: { ignoreIndex: -100 },
+      error: 'ShapeError',
+      says: 'needs one target for each of the 3 rows: logits is float64[3,4], targets is int32[2]',
+    },
+    {
+      note: 'float targets',
+      inputs: [{ shape: [2, 4] }, { shape: [2] }],
+      attrs: { ignoreIndex: -100 },
+      error: 'DTypeError',
+      says: 'targets: needs int32',
+    },
+  ],
+};

@@ -1,0 +1,188 @@
+/**
+ * Choosing and joining.
+ *
+ *   gatherRows  y_n = x_index[n] along axis 0   ∂x: row n of dy is added to row index[n] (an embedding's gradient)
+ *   concat      joins along an axis             ∂part: its slice of dy
+ *   where       condition ? a : b               ∂a = condition ? dy : 0,  ∂b = condition ? 0 : dy
+ *   cast        another dtype                   ∂x = dy cast back
+ *
+ * The visual experts are gatherRows and concat: X_I and X_T are gathered out of X, and concat(X_I W_I, X_T W_T) is
+ * gathered back into the order of the sequence.
+ */
+import type { DType } from '../../kernels/backend.ts';
+import { ShapeError, typeOf } from '../errors.ts';
+import { expandView, sliceView } from '../layout.ts';
+import type { Op } from '../op.ts';
+import { broadcastShapes, isFloat, requireDType, requireSameDType, requireShape } from '../shape.ts';
+
+type NoAttrs = Record<never, never>;
+
+export const gatherRows: Op<NoAttrs> = {
+  name: 'gatherRows',
+  inputs: ['x', 'index'],
+  check([x, index]) {
+    requireDType('gatherRows', 'index', index, ['int32']);
+    requireShape('gatherRows', 'index', index, ['N']);
+    if (x.shape.length > 0) return;
+    throw new ShapeError({
+      op: 'gatherRows',
+      argument: 'x',
+      got: { x: typeOf(x) },
+      rule: 'needs at least 1 axis',
+    });
+  },
+  forward: (k, [x, index]) => ({ out: k.gatherRows(x, index) }),
+  backward: ({ k, inputs: [x, index], dy }) => [() => k.scatterAddRows(dy, index, x.shape[0]), null],
+  samples: [
+    { note: 'plain', inputs: [{ shape: [4, 3] }, { shape: [2], dtype: 'int32', values: [3, 1] }], attrs: {} },
+    {
+      note: 'repeated rows',
+      inputs: [{ shape: [3, 2] }, { shape: [4], dtype: 'int32', values: [1, 1, 0, 1] }],
+      attrs: {},
+    },
+    { note: 'no rows', inputs: [{ shape: [3, 2] }, { shape: [0], dtype: 'int32', values: [] }], attrs: {} },
+    {
+      note: 'transposed x, three axes',
+      inputs: [
+        { shape: [3, 2, 4], layout: 'transposed' },
+        { shape: [2], dtype: 'int32', values: [2, 0] },
+      ],
+      attrs: {},
+    },
+  ],
+  errors: [
+    {
+      note: 'float index',
+      inputs: [{ shape: [4, 3] }, { shape: [2] }],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'index: needs int32: index is float64[2]',
+    },
+  ],
+};
+
+export const concat: Op<{ readonly axis: number }> = {
+  name: 'concat',
+  inputs: ['part'],
+  variadic: true,
+  check(parts, { axis }) {
+    requireSameDType('concat', Object.fromEntries(parts.map((p, i) => [`part${i}`, p])));
+    const first = parts[0];
+    const odd = parts.findIndex(
+      (p) =>
+        p.shape.length !== first.shape.length || p.shape.some((n, a) => a !== axis && n !== first.shape[a]),
+    );
+    if (odd < 0) return;
+    throw new ShapeError({
+      op: 'concat',
+      argument: `part${odd}`,
+      axis,
+      got: { part0: typeOf(first), [`part${odd}`]: typeOf(parts[odd]) },
+      rule: 'the parts differ beside the joined axis',
+    });
+  },
+  forward: (k, parts, { axis }) => ({ out: k.concat(parts, axis) }),
+  backward({ inputs, attrs: { axis }, dy }) {
+    let end = 0;
+    return inputs.map((part) => {
+      const start = end;
+      end += part.shape[axis];
+      return () => sliceView(dy, axis, start, part.shape[axis]);
+    });
+  },
+  samples: [
+    { note: 'rows', inputs: [{ shape: [2, 3] }, { shape: [1, 3] }], attrs: { axis: 0 } },
+    {
+      note: 'columns, one transposed',
+      inputs: [{ shape: [2, 3], layout: 'transposed' }, { shape: [2, 1] }],
+      attrs: { axis: 1 },
+    },
+    {
+      note: 'an empty part',
+      inputs: [{ shape: [0, 2] }, { shape: [3, 2] }, { shape: [1, 2] }],
+      attrs: { axis: 0 },
+    },
+    {
+      note: 'twice the same',
+      inputs: [{ shape: [2, 2] }, { shape: [2, 2], layout: 'same' }],
+      attrs: { axis: 1 },
+    },
+  ],
+  errors: [
+    {
+      note: 'other width',
+      inputs: [{ shape: [2, 3] }, { shape: [2, 4] }],
+      attrs: { axis: 0 },
+      error: 'ShapeError',
+      says: 'part1: the parts differ beside the joined axis (axis 0): part0 is float64[2,3], part1 is float64[2,4]',
+    },
+  ],
+};
+
+export const where: Op<NoAttrs> = {
+  name: 'where',
+  inputs: ['condition', 'a', 'b'],
+  check([condition, a, b]) {
+    requireDType('where', 'condition', condition, ['bool']);
+    requireSameDType('where', { a, b });
+    const joint = broadcastShapes(a.shape, b.shape);
+    if (joint !== null && broadcastShapes(joint, condition.shape) !== null) return;
+    throw new ShapeError({
+      op: 'where',
+      argument: 'condition',
+      got: { condition: typeOf(condition), a: typeOf(a), b: typeOf(b) },
+      rule: 'shapes do not broadcast',
+    });
+  },
+  forward(k, inputs) {
+    const shape = inputs.map((x) => x.shape).reduce((s, t) => broadcastShapes(s, t) ?? []);
+    const [condition, a, b] = inputs.map((x) => expandView(x, shape));
+    return { out: k.where(condition, a, b) };
+  },
+  backward({ k, inputs: [condition], dy }) {
+    const wide = expandView(condition, dy.shape);
+    const zero = () => expandView(k.fill([], 0, dy.buffer.dtype), dy.shape);
+    return [null, () => k.where(wide, dy, zero()), () => k.where(wide, zero(), dy)];
+  },
+  samples: [
+    {
+      note: 'plain',
+      inputs: [{ shape: [2, 2], dtype: 'bool', values: [1, 0, 0, 1] }, { shape: [2, 2] }, { shape: [2, 2] }],
+      attrs: {},
+    },
+    {
+      note: 'broadcast',
+      inputs: [{ shape: [3, 1], dtype: 'bool', values: [1, 0, 1] }, { shape: [3, 2] }, { shape: [] }],
+      attrs: {},
+    },
+  ],
+  errors: [
+    {
+      note: 'float condition',
+      inputs: [{ shape: [2] }, { shape: [2] }, { shape: [2] }],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'condition: needs bool: condition is float64[2]',
+    },
+  ],
+};
+
+export const cast: Op<{ readonly dtype: DType }> = {
+  name: 'cast',
+  inputs: ['x'],
+  check() {},
+  forward: (k, [x], { dtype }) => ({ out: k.cast(x, dtype) }),
+  backward: ({ k, inputs: [x], attrs: { dtype }, dy }) => [
+    isFloat(dtype) && isFloat(x.buffer.dtype) ? () => k.cast(dy, x.buffer.dtype) : null,
+  ],
+  samples: [
+    { note: 'the same dtype', inputs: [{ shape: [2, 3] }], attrs: { dtype: 'float64' } },
+    { note: 'to integers', inputs: [{ shape: [3], values: [-1.7, 0.2, 2.9] }], attrs: { dtype: 'int32' } },
+    {
+      note: 'integers to floats',
+      inputs: [{ shape: [3], dtype: 'int32', values: [-3, 0, 7] }],
+      attrs: { dtype: 'float64' },
+    },
+  ],
+  errors: [],
+};

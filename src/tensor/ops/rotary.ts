@@ -1,0 +1,72 @@
+/**
+ * Rotary embedding in the half-split layout of LLaMA and NeoX: column j turns with column j + K/2,
+ *
+ *   half-split   x = [x₀ … x_{K/2−1} | x_{K/2} … x_{K−1}]    pairs (j, j + K/2)   ← this one
+ *   interleaved  x = [x₀ x₁ x₂ x₃ …]                          pairs (2j, 2j + 1)   GPT-J, the RoFormer paper
+ *
+ *   y₀ = x₀ cos θ − x₁ sin θ,   y₁ = x₀ sin θ + x₁ cos θ,   θ = position · frequency_j
+ *
+ * A rotation's transpose is its inverse, so the gradient is dy turned back: sin → −sin.
+ */
+import { ShapeError, typeOf } from '../errors.ts';
+import type { Op } from '../op.ts';
+import { requireDType, requireSameDType, requireShape } from '../shape.ts';
+
+type NoAttrs = Record<never, never>;
+
+export const rotary: Op<NoAttrs> = {
+  name: 'rotary',
+  inputs: ['x', 'cos', 'sin'],
+  check([x, cos, sin]) {
+    requireDType('rotary', 'x', x);
+    requireSameDType('rotary', { x, cos, sin });
+    requireShape('rotary', 'x', x, ['B', 'H', 'T', 'K']);
+    if (x.shape[3] % 2 !== 0) {
+      throw new ShapeError({
+        op: 'rotary',
+        argument: 'x',
+        axis: 3,
+        got: { x: typeOf(x) },
+        rule: 'needs an even head width',
+      });
+    }
+    const angles = [x.shape[0], x.shape[2], x.shape[3] / 2];
+    requireShape('rotary', 'cos', cos, angles);
+    requireShape('rotary', 'sin', sin, angles);
+  },
+  forward: (k, [x, cos, sin]) => ({ out: k.rotary(x, cos, sin, false) }),
+  backward: ({ k, inputs: [, cos, sin], dy }) => [() => k.rotary(dy, cos, sin, true), null, null],
+  samples: [
+    {
+      note: 'plain',
+      inputs: [{ shape: [1, 2, 3, 4] }, { shape: [1, 3, 2] }, { shape: [1, 3, 2] }],
+      attrs: {},
+    },
+    {
+      note: 'batch',
+      inputs: [{ shape: [2, 1, 2, 6] }, { shape: [2, 2, 3] }, { shape: [2, 2, 3] }],
+      attrs: {},
+    },
+    {
+      note: 'transposed x',
+      inputs: [{ shape: [1, 2, 3, 4], layout: 'transposed' }, { shape: [1, 3, 2] }, { shape: [1, 3, 2] }],
+      attrs: {},
+    },
+  ],
+  errors: [
+    {
+      note: 'odd width',
+      inputs: [{ shape: [1, 2, 3, 5] }, { shape: [1, 3, 2] }, { shape: [1, 3, 2] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'needs an even head width (axis 3): x is float64[1,2,3,5]',
+    },
+    {
+      note: 'angles of another length',
+      inputs: [{ shape: [1, 2, 3, 4] }, { shape: [1, 4, 2] }, { shape: [1, 3, 2] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'cos: needs shape [1,3,2]: cos is float64[1,4,2]',
+    },
+  ],
+};

@@ -1,0 +1,64 @@
+/**
+ * Softmax over the last axis, with the Tril of the paper's eq. (1) fused:  softmax(Tril(QKᵀ)/√d)V.
+ *
+ *   y_j = e^(x_j − m) / Σ_l e^(x_l − m),  m = max x
+ *
+ * Gradient: ∂y_j/∂x_l = y_j(δ_jl − y_l), so ∂x = y ⊙ (dy − Σ_j dy_j y_j). A masked column has y = 0 and gets 0.
+ */
+import { ShapeError, typeOf } from '../errors.ts';
+import type { Op } from '../op.ts';
+import { requireDType } from '../shape.ts';
+
+export const softmax: Op<{ readonly causal: boolean }> = {
+  name: 'softmax',
+  inputs: ['x'],
+  check([x], { causal }) {
+    requireDType('softmax', 'x', x);
+    const rank = x.shape.length;
+    if (rank === 0 || (causal && rank < 2)) {
+      throw new ShapeError({
+        op: 'softmax',
+        argument: 'x',
+        got: { x: typeOf(x) },
+        rule: `needs at least ${causal ? 2 : 1} axes`,
+      });
+    }
+    if (causal && x.shape[rank - 2] > x.shape[rank - 1]) {
+      throw new ShapeError({
+        op: 'softmax',
+        argument: 'x',
+        got: { x: typeOf(x) },
+        rule: `${x.shape[rank - 2]} query rows are more than ${x.shape[rank - 1]} key columns`,
+        hint: 'with a causal mask the rows are the last positions of the columns.',
+      });
+    }
+  },
+  forward: (k, [x], attrs) => ({ out: k.softmax(x, attrs) }),
+  backward: ({ k, out, dy }) => [() => k.softmaxBackward(out, dy)],
+  samples: [
+    { note: 'plain', inputs: [{ shape: [3, 5] }], attrs: { causal: false } },
+    { note: 'vector', inputs: [{ shape: [4] }], attrs: { causal: false } },
+    { note: 'causal', inputs: [{ shape: [2, 4, 4] }], attrs: { causal: true } },
+    { note: 'causal, last rows of more columns', inputs: [{ shape: [2, 3, 7] }], attrs: { causal: true } },
+    { note: 'one column', inputs: [{ shape: [3, 1] }], attrs: { causal: false } },
+    { note: 'zero rows', inputs: [{ shape: [0, 3] }], attrs: { causal: false } },
+    { note: 'transposed', inputs: [{ shape: [3, 4], layout: 'transposed' }], attrs: { causal: false } },
+    { note: 'far values', inputs: [{ shape: [1, 3], values: [-900, 0, 800] }], attrs: { causal: false } },
+  ],
+  errors: [
+    {
+      note: 'scalar',
+      inputs: [{ shape: [] }],
+      attrs: { causal: false },
+      error: 'ShapeError',
+      says: 'needs at least 1 axes',
+    },
+    {
+      note: 'more rows than columns',
+      inputs: [{ shape: [4, 3] }],
+      attrs: { causal: true },
+      error: 'ShapeError',
+      says: '4 query rows are more than 3 key columns',
+    },
+  ],
+};

@@ -1,0 +1,54 @@
+/**
+ * The gated activation of the language model, the experts and the adapter:  y = silu(gate) ⊙ up.
+ *
+ * Gradient, with s = sigmoid(gate): ∂gate = dy ⊙ up ⊙ s·(1 + gate·(1 − s)),  ∂up = dy ⊙ gate·s.
+ */
+import { ShapeError, typeOf } from '../errors.ts';
+import type { Op } from '../op.ts';
+import { requireDType, requireSameDType, sameShape } from '../shape.ts';
+
+type NoAttrs = Record<never, never>;
+
+export const swiglu: Op<NoAttrs> = {
+  name: 'swiglu',
+  inputs: ['gate', 'up'],
+  check([gate, up]) {
+    requireDType('swiglu', 'gate', gate);
+    requireSameDType('swiglu', { gate, up });
+    if (sameShape(gate.shape, up.shape)) return;
+    throw new ShapeError({
+      op: 'swiglu',
+      argument: 'up',
+      got: { gate: typeOf(gate), up: typeOf(up) },
+      rule: 'shapes differ',
+    });
+  },
+  forward: (k, [gate, up]) => ({ out: k.swiglu(gate, up) }),
+  backward({ k, inputs: [gate, up], dy }) {
+    let both: ReturnType<typeof k.swigluBackward> | undefined;
+    const grads = () => {
+      both ??= k.swigluBackward(gate, up, dy);
+      return both;
+    };
+    return [() => grads().dgate, () => grads().dup];
+  },
+  samples: [
+    { note: 'plain', inputs: [{ shape: [3, 4] }, { shape: [3, 4] }], attrs: {} },
+    {
+      note: 'transposed gate',
+      inputs: [{ shape: [3, 4], layout: 'transposed' }, { shape: [3, 4] }],
+      attrs: {},
+    },
+    { note: 'gate = up', inputs: [{ shape: [4] }, { shape: [4], layout: 'same' }], attrs: {} },
+    { note: 'zero size', inputs: [{ shape: [0, 4] }, { shape: [0, 4] }], attrs: {} },
+  ],
+  errors: [
+    {
+      note: 'other shape',
+      inputs: [{ shape: [3, 4] }, { shape: [4] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'up: shapes differ: gate is float64[3,4], up is float64[4]',
+    },
+  ],
+};

@@ -1,0 +1,115 @@
+/**
+ * The tape: which op made which tensor, and how a gradient flows back. Reverse-mode differentiation in one loop:
+ * nodes are numbered as they are made, so going through them from the highest number down is a topological order, and
+ * no recursion can overflow on a deep graph.
+ */
+import type { Backend, View } from '../kernels/backend.ts';
+import { ShapeError, typeOf } from './errors.ts';
+import { type Gradients, sumToShape } from './op.ts';
+import { sameShape } from './shape.ts';
+
+/** What the tape knows of a tensor. */
+export interface Traced {
+  readonly view: View;
+  readonly requiresGrad: boolean;
+  /** The op that made it; null for a leaf. */
+  readonly node: TapeNode | null;
+  /** Adds a gradient to a leaf. */
+  accumulate(gradient: View): void;
+}
+
+export interface TapeNode {
+  readonly id: number;
+  readonly op: string;
+  readonly inputNames: (index: number) => string;
+  readonly inputs: readonly Traced[];
+  /** Gradients of the inputs from that of the output; null once used, which lets go of what it held. */
+  pullback: ((dy: View) => Gradients) | null;
+}
+
+let nextId = 0;
+let recording = true;
+
+/** True where ops are recorded (outside of `noGrad`). */
+export function isRecording(): boolean {
+  return recording;
+}
+
+/** Runs `fn` without recording: results need no gradient and hold no graph. */
+export function noGrad<R>(fn: () => R): R {
+  const before = recording;
+  recording = false;
+  try {
+    return fn();
+  } finally {
+    recording = before;
+  }
+}
+
+export function makeNode(node: Omit<TapeNode, 'id'>): TapeNode {
+  return { ...node, id: nextId++ };
+}
+
+/** Every node that leads to `root`, latest first. */
+function nodesBehind(root: TapeNode): TapeNode[] {
+  const seen = new Set<TapeNode>([root]);
+  const open = [root];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    for (const { node: next } of node.inputs) {
+      if (next === null || seen.has(next)) continue;
+      seen.add(next);
+      open.push(next);
+    }
+  }
+  return [...seen].sort((a, b) => b.id - a.id);
+}
+
+/**
+ * Adds ∂root/∂leaf · seed to the gradient of every leaf behind `root`. The graph is used up: a second call throws.
+ * @throws Error where the root has no graph, ShapeError where an op returns a gradient of a wrong shape
+ */
+export function backward(k: Backend, root: Traced, seed: View): void {
+  if (root.node === null) {
+    if (!root.requiresGrad)
+      throw new Error('backward(): this tensor does not depend on any tensor that requires a gradient');
+    root.accumulate(seed);
+    return;
+  }
+  const pending = new Map<TapeNode, View>([[root.node, seed]]);
+  noGrad(() => {
+    for (const node of nodesBehind(root.node as TapeNode)) {
+      const dy = pending.get(node);
+      if (dy === undefined) continue;
+      pending.delete(node);
+      if (node.pullback === null) {
+        throw new Error(
+          `backward(): the graph through ${node.op} was used already; run the forward pass again`,
+        );
+      }
+      const gradients = node.pullback(dy);
+      node.pullback = null;
+      node.inputs.forEach((input, i) => {
+        const thunk = gradients[i];
+        if (!input.requiresGrad || thunk === null) return;
+        const g = checked(node, i, input, sumToShape(k, thunk(), input.view.shape));
+        if (input.node === null) {
+          input.accumulate(g);
+          return;
+        }
+        const sum = pending.get(input.node);
+        pending.set(input.node, sum === undefined ? g : k.binary('add', sum, g));
+      });
+    }
+  });
+}
+
+function checked(node: TapeNode, index: number, input: Traced, gradient: View): View {
+  if (sameShape(gradient.shape, input.view.shape) && gradient.buffer.dtype === input.view.buffer.dtype)
+    return gradient;
+  throw new ShapeError({
+    op: `${node.op} backward`,
+    argument: node.inputNames(index),
+    got: { [node.inputNames(index)]: typeOf(input.view), gradient: typeOf(gradient) },
+    rule: 'the gradient has another shape or dtype than its input',
+  });
+}

@@ -1,0 +1,521 @@
+/**
+ * The tensor: a view of a backend's buffer, and its place on the tape. Eager: an op computes when it is called.
+ * The class holds no mathematics; that is in `ops/` and the kernels.
+ */
+import ndarray, { type NdArray } from 'ndarray';
+import type { Backend, CompareName, DType, HostArray, View } from '../kernels/backend.ts';
+import { denseStrides, denseView, dtypeOf, HOST_ARRAY, sizeOf } from '../kernels/views.ts';
+import { run } from './apply.ts';
+import { getBackend, keepBuffer, releaseBuffer, scoped } from './context.ts';
+import { DTypeError, formatType, ShapeError } from './errors.ts';
+import { expandView } from './layout.ts';
+import type { Op } from './op.ts';
+import { type OpAttrs, type OpName, ops } from './ops/index.ts';
+import type { Rng } from './random.ts';
+import { broadcastOrThrow, normalizeAxis, requireSameDType } from './shape.ts';
+import { backward, type TapeNode, type Traced } from './tape.ts';
+
+export interface TensorOptions {
+  /** Default float32. */
+  readonly dtype?: DType;
+  readonly requiresGrad?: boolean;
+}
+
+/** Numbers in nested arrays of equal lengths. */
+export type Nested = number | readonly Nested[];
+
+export class Tensor implements Traced {
+  readonly backend: Backend;
+  readonly view: View;
+  readonly node: TapeNode | null;
+  requiresGrad: boolean;
+  /** Gradient of a leaf, after `backward()`. */
+  grad: Tensor | null = null;
+
+  constructor(backend: Backend, view: View, node: TapeNode | null = null, requiresGrad = node !== null) {
+    this.backend = backend;
+    this.view = view;
+    this.node = node;
+    this.requiresGrad = requiresGrad;
+  }
+
+  // ---- making ---------------------------------------------------------------------------------------------------
+
+  /** From nested arrays. @throws ShapeError where they are ragged */
+  static from(values: Nested, options: TensorOptions = {}): Tensor {
+    const shape: number[] = [];
+    for (let level: Nested = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+    const flat: number[] = [];
+    const walk = (level: Nested, axis: number): void => {
+      if (Array.isArray(level) ? level.length !== shape[axis] : axis !== shape.length) {
+        throw new ShapeError({
+          op: 'Tensor.from',
+          argument: 'values',
+          axis,
+          got: {},
+          rule: 'nested arrays are ragged',
+        });
+      }
+      if (Array.isArray(level)) for (const inner of level) walk(inner, axis + 1);
+      else flat.push(level as number);
+    };
+    walk(values, 0);
+    return Tensor.fromArray(flat, shape, options);
+  }
+
+  /** From numbers in row-major order. @throws ShapeError where their count is not that of the shape */
+  static fromArray(values: ArrayLike<number>, shape: readonly number[], options: TensorOptions = {}): Tensor {
+    const { dtype = 'float32', requiresGrad = false } = options;
+    if (values.length !== sizeOf(shape)) {
+      throw new ShapeError({
+        op: 'Tensor.fromArray',
+        argument: 'values',
+        got: {},
+        rule: `${values.length} numbers do not fill the shape [${shape.join(',')}]`,
+      });
+    }
+    const data = new HOST_ARRAY[dtype](values.length);
+    if (dtype === 'bool') for (let i = 0; i < values.length; i++) data[i] = values[i] === 0 ? 0 : 1;
+    else data.set(values);
+    return Tensor.#upload(data, shape, requiresGrad);
+  }
+
+  static #upload(data: HostArray, shape: readonly number[], requiresGrad: boolean): Tensor {
+    const backend = getBackend();
+    const dtype = dtypeOf(data);
+    if (!backend.dtypes.includes(dtype)) {
+      throw new DTypeError({
+        op: 'Tensor',
+        argument: 'dtype',
+        got: {},
+        rule: `the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not ${dtype}`,
+      });
+    }
+    return new Tensor(backend, denseView(backend.upload(data), [...shape]), null, requiresGrad);
+  }
+
+  static full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
+    const backend = getBackend();
+    return new Tensor(
+      backend,
+      backend.fill([...shape], value, options.dtype ?? 'float32'),
+      null,
+      options.requiresGrad ?? false,
+    );
+  }
+
+  static zeros(shape: readonly number[], options: TensorOptions = {}): Tensor {
+    return Tensor.full(shape, 0, options);
+  }
+
+  static ones(shape: readonly number[], options: TensorOptions = {}): Tensor {
+    return Tensor.full(shape, 1, options);
+  }
+
+  /** 0, 1, … length − 1 as int32 unless another dtype is asked for. */
+  static arange(length: number, options: TensorOptions = {}): Tensor {
+    return Tensor.fromArray(
+      Array.from({ length }, (_, i) => i),
+      [length],
+      { dtype: 'int32', ...options },
+    );
+  }
+
+  /** Standard normal numbers. */
+  static randn(shape: readonly number[], rng: Rng, options: TensorOptions = {}): Tensor {
+    return Tensor.fromArray(
+      Array.from({ length: sizeOf(shape) }, () => rng.normal()),
+      shape,
+      options,
+    );
+  }
+
+  /** Uniform in [low, high). */
+  static uniform(shape: readonly number[], rng: Rng, low = 0, high = 1, options: TensorOptions = {}): Tensor {
+    const draw = () => low + (high - low) * rng.uniform();
+    return Tensor.fromArray(Array.from({ length: sizeOf(shape) }, draw), shape, options);
+  }
+
+  /** Copies an ndarray of float32, float64, int32 or uint8 (bool); other number types need a `dtype`. */
+  static fromNdarray(array: NdArray, options: TensorOptions = {}): Tensor {
+    const data = array.data;
+    const host =
+      data instanceof Float32Array ||
+      data instanceof Float64Array ||
+      data instanceof Int32Array ||
+      data instanceof Uint8Array;
+    const dtype = options.dtype ?? (host ? dtypeOf(data) : undefined);
+    if (dtype === undefined) {
+      throw new DTypeError({
+        op: 'Tensor.fromNdarray',
+        argument: 'array',
+        got: {},
+        rule: `say which dtype a ${array.dtype} ndarray becomes`,
+      });
+    }
+    const shape = [...array.shape];
+    const values = new Float64Array(sizeOf(shape));
+    const index = shape.map(() => 0);
+    for (let i = 0; i < values.length; i++) {
+      values[i] = Number(array.get(...index));
+      for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
+    }
+    return Tensor.fromArray(values, shape, { ...options, dtype });
+  }
+
+  // ---- looking --------------------------------------------------------------------------------------------------
+
+  get shape(): readonly number[] {
+    return this.view.shape;
+  }
+
+  get dtype(): DType {
+    return this.view.buffer.dtype;
+  }
+
+  get rank(): number {
+    return this.view.shape.length;
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.view.shape);
+  }
+
+  /** The elements in row-major order, copied now. Throws on a device that cannot wait: use `await read()` there. */
+  get data(): HostArray {
+    return this.backend.readSync(this.view);
+  }
+
+  /** The elements in row-major order, on any backend. */
+  read(): Promise<HostArray> {
+    return this.backend.read(this.view);
+  }
+
+  /** The only element. @throws ShapeError where there are more or fewer */
+  item(): number {
+    if (this.size === 1) return this.data[0];
+    throw new ShapeError({ op: 'item', argument: 'x', got: { x: this }, rule: 'needs exactly one element' });
+  }
+
+  /** A copy as an ndarray, for the packages that speak it. */
+  toNdarray(): NdArray {
+    return ndarray(this.data, [...this.shape], denseStrides(this.shape), 0);
+  }
+
+  /** Type only: printing never waits for a device. */
+  toString(): string {
+    return `Tensor ${formatType(this)} on ${this.backend.name}${this.requiresGrad ? ', requires grad' : ''}`;
+  }
+
+  // ---- gradients and memory -------------------------------------------------------------------------------------
+
+  /** Adds this tensor's gradients to `.grad` of every leaf behind it; `seed` (default 1) is the gradient it starts from. */
+  backward(seed?: Tensor): void {
+    if (seed === undefined && this.size !== 1) {
+      throw new ShapeError({
+        op: 'backward',
+        argument: 'seed',
+        got: { x: this },
+        rule: 'only one element can go without a seed',
+        hint: 'reduce to a loss, or pass a seed of this shape.',
+      });
+    }
+    backward(this.backend, this, (seed ?? Tensor.ones(this.shape, { dtype: this.dtype })).view);
+  }
+
+  accumulate(gradient: View): void {
+    const before = this.grad;
+    // The first gradient may share its buffer with a tensor or with another leaf's gradient: it gets its own.
+    const sum =
+      before === null ? this.backend.copy(gradient) : this.backend.binary('add', before.view, gradient);
+    keepBuffer(sum.buffer);
+    this.grad = new Tensor(this.backend, sum, null, false);
+    before?.dispose();
+  }
+
+  /** Forgets the gradient and gives its memory back. */
+  zeroGrad(): void {
+    this.grad?.dispose();
+    this.grad = null;
+  }
+
+  /** The same elements without a graph behind them. */
+  detach(): Tensor {
+    return new Tensor(this.backend, this.view, null, false);
+  }
+
+  /** Lives until disposed, whatever scope it was made in. */
+  keep(): this {
+    keepBuffer(this.view.buffer);
+    return this;
+  }
+
+  /** Gives the buffer back now; views of it are lost with it. */
+  dispose(): void {
+    releaseBuffer(this.backend, this.view.buffer);
+  }
+
+  /** Overwrites the elements in place; not recorded. */
+  assign(source: Tensor): void {
+    requireSameDType('assign', { destination: this.view, source: source.view });
+    this.backend.assign(
+      this.view,
+      expandView(source.view, broadcastOrThrow('assign', this.view, source.view, ['destination', 'source'])),
+    );
+  }
+
+  // ---- primitives -----------------------------------------------------------------------------------------------
+
+  add(b: Tensor | number): Tensor {
+    return apply('add', [this, this.#operand(b)], {});
+  }
+
+  sub(b: Tensor | number): Tensor {
+    return apply('sub', [this, this.#operand(b)], {});
+  }
+
+  mul(b: Tensor | number): Tensor {
+    return apply('mul', [this, this.#operand(b)], {});
+  }
+
+  div(b: Tensor | number): Tensor {
+    return apply('div', [this, this.#operand(b)], {});
+  }
+
+  pow(b: Tensor | number): Tensor {
+    return apply('pow', [this, this.#operand(b)], {});
+  }
+
+  maximum(b: Tensor | number): Tensor {
+    return apply('maximum', [this, this.#operand(b)], {});
+  }
+
+  #operand(b: Tensor | number): Tensor {
+    return typeof b === 'number' ? new Tensor(this.backend, this.backend.fill([], b, this.dtype)) : b;
+  }
+
+  neg(): Tensor {
+    return apply('neg', [this], {});
+  }
+
+  exp(): Tensor {
+    return apply('exp', [this], {});
+  }
+
+  log(): Tensor {
+    return apply('log', [this], {});
+  }
+
+  sqrt(): Tensor {
+    return apply('sqrt', [this], {});
+  }
+
+  abs(): Tensor {
+    return apply('abs', [this], {});
+  }
+
+  sin(): Tensor {
+    return apply('sin', [this], {});
+  }
+
+  cos(): Tensor {
+    return apply('cos', [this], {});
+  }
+
+  tanh(): Tensor {
+    return apply('tanh', [this], {});
+  }
+
+  erf(): Tensor {
+    return apply('erf', [this], {});
+  }
+
+  relu(): Tensor {
+    return apply('relu', [this], {});
+  }
+
+  sigmoid(): Tensor {
+    return apply('sigmoid', [this], {});
+  }
+
+  silu(): Tensor {
+    return apply('silu', [this], {});
+  }
+
+  gelu(): Tensor {
+    return apply('gelu', [this], {});
+  }
+
+  /** [..., M, K] · [..., K, N] → [..., M, N] */
+  matmul(b: Tensor): Tensor {
+    return apply('matmul', [this, b], {});
+  }
+
+  /** Softmax over the last axis; `causal` is the Tril mask over the last two. */
+  softmax(options: { readonly causal?: boolean } = {}): Tensor {
+    return apply('softmax', [this], { causal: options.causal ?? false });
+  }
+
+  /** Rows of axis 0 in the order of an int32 index [N]. */
+  gatherRows(index: Tensor): Tensor {
+    return apply('gatherRows', [this, index], {});
+  }
+
+  /** Another dtype: floats to int32 truncate, anything to bool is x ≠ 0. */
+  to(dtype: DType): Tensor {
+    return dtype === this.dtype ? this : apply('cast', [this], { dtype });
+  }
+
+  // ---- shapes ---------------------------------------------------------------------------------------------------
+
+  /** The same elements in another shape; one size may be −1, and is then what is left. */
+  reshape(...shape: readonly number[]): Tensor {
+    const known = shape.reduce((n, size) => (size === -1 ? n : n * size), 1);
+    const open = shape.filter((size) => size === -1).length;
+    const resolved = open === 1 && known > 0 ? shape.map((n) => (n === -1 ? this.size / known : n)) : shape;
+    return apply('reshape', [this], { shape: resolved });
+  }
+
+  /** Axes in another order. */
+  permute(...axes: readonly number[]): Tensor {
+    return apply('permute', [this], { axes: axes.map((a) => normalizeAxis('permute', this, a)) });
+  }
+
+  /** Two axes swapped, by default the last two. */
+  transpose(a = -2, b = -1): Tensor {
+    const axes = this.shape.map((_, axis) => axis);
+    const [i, j] = [normalizeAxis('transpose', this, a, 'a'), normalizeAxis('transpose', this, b, 'b')];
+    [axes[i], axes[j]] = [axes[j], axes[i]];
+    return apply('permute', [this], { axes });
+  }
+
+  /** Broadcast without a copy. */
+  expand(...shape: readonly number[]): Tensor {
+    return apply('expand', [this], { shape });
+  }
+
+  /** Elements start…end − 1 of one axis, without a copy; negative positions count from the end. */
+  slice(axis: number, start: number, end?: number): Tensor {
+    const a = normalizeAxis('slice', this, axis);
+    const size = this.shape[a];
+    const from = start < 0 ? start + size : start;
+    const to = end === undefined ? size : end < 0 ? end + size : end;
+    return apply('slice', [this], { axis: a, start: from, length: to - from, step: 1 });
+  }
+
+  /** A new axis of size 1. */
+  unsqueeze(axis: number): Tensor {
+    const a = axis < 0 ? axis + this.rank + 1 : axis;
+    return apply('reshape', [this], { shape: [...this.shape.slice(0, a), 1, ...this.shape.slice(a)] });
+  }
+
+  // ---- reductions -----------------------------------------------------------------------------------------------
+
+  /** Sum over one axis, or over everything; the axis is dropped unless `keepDim`. */
+  sum(axis?: number, keepDim = false): Tensor {
+    const axes = axis === undefined ? this.shape.map((_, a) => a) : [normalizeAxis('sum', this, axis)];
+    return apply('sum', [this], { axes }).#dropped(axes, keepDim);
+  }
+
+  /** Mean over one axis, or over everything. */
+  mean(axis?: number, keepDim = false): Tensor {
+    const total = this.sum(axis, keepDim);
+    return total.mul(total.size / this.size);
+  }
+
+  /** Largest element of one axis. */
+  max(axis: number, keepDim = false): Tensor {
+    const a = normalizeAxis('max', this, axis);
+    return apply('max', [this], { axis: a }).#dropped([a], keepDim);
+  }
+
+  /** Index (int32) of the first largest element of one axis; has no gradient. */
+  argmax(axis: number): Tensor {
+    return new Tensor(this.backend, this.backend.argmax(this.view, normalizeAxis('argmax', this, axis)));
+  }
+
+  #dropped(axes: readonly number[], keepDim: boolean): Tensor {
+    if (keepDim) return this;
+    return apply('reshape', [this], { shape: this.shape.filter((_, a) => !axes.includes(a)) });
+  }
+
+  // ---- comparisons (bool, no gradient) --------------------------------------------------------------------------
+
+  eq(b: Tensor | number): Tensor {
+    return this.#compare('eq', b);
+  }
+
+  lt(b: Tensor | number): Tensor {
+    return this.#compare('lt', b);
+  }
+
+  le(b: Tensor | number): Tensor {
+    return this.#compare('le', b);
+  }
+
+  gt(b: Tensor | number): Tensor {
+    return this.#compare('gt', b);
+  }
+
+  ge(b: Tensor | number): Tensor {
+    return this.#compare('ge', b);
+  }
+
+  #compare(name: CompareName, b: Tensor | number): Tensor {
+    const other = this.#operand(b);
+    requireSameDType(name, { a: this.view, b: other.view });
+    const shape = broadcastOrThrow(name, this.view, other.view);
+    return new Tensor(
+      this.backend,
+      this.backend.compare(name, expandView(this.view, shape), expandView(other.view, shape)),
+    );
+  }
+}
+
+/** Runs a primitive by name. @throws Error where tensors of different backends meet */
+export function apply<N extends OpName>(name: N, inputs: readonly Tensor[], attrs: OpAttrs[N]): Tensor {
+  const { backend } = inputs[0];
+  const stranger = inputs.find((x) => x.backend !== backend);
+  if (stranger !== undefined) {
+    throw new Error(
+      `${name}: tensors of two backends meet, ${backend.name} and ${stranger.backend.name}; set the backend before making or loading tensors`,
+    );
+  }
+  const { view, node } = run(backend, ops[name] as Op<OpAttrs[N]>, inputs, attrs);
+  return new Tensor(backend, view, node);
+}
+
+/** Joins tensors along an axis. */
+export function concat(parts: readonly Tensor[], axis = 0): Tensor {
+  return apply('concat', parts, { axis: normalizeAxis('concat', parts[0], axis) });
+}
+
+/** condition ? a : b, elementwise. */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  return apply('where', [condition, a, b], {});
+}
+
+function* buffersIn(value: unknown): Iterable<View['buffer']> {
+  if (value instanceof Tensor) {
+    yield value.view.buffer;
+    if (value.grad !== null) yield value.grad.view.buffer;
+  } else if (Array.isArray(value) || value instanceof Map) {
+    for (const inner of value.values()) yield* buffersIn(inner);
+  } else if (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+  ) {
+    for (const inner of Object.values(value)) yield* buffersIn(inner);
+  }
+}
+
+/**
+ * Runs `fn` and gives back the memory of every tensor made inside, except those it returns (alone, in arrays, maps or
+ * plain objects), gradients of leaves, and what `.keep()` was called on. `fn` may be async. Isn't needed for correctness
+ * (dropped tensors are collected), but keeps a loop's memory flat on backends with their own memory.
+ */
+export function scope<R>(fn: () => R): R {
+  return scoped(fn, buffersIn);
+}
