@@ -1,0 +1,90 @@
+/** Heap on the JavaScript heap: each buffer is a typed array of its own, the garbage collector is the safety net. */
+import type { BufferHandle, DType, HostArray } from '../backend.ts';
+import type { Heap, HostBuffer } from '../heap.ts';
+import { HOST_ARRAY } from '../views.ts';
+
+class JsBuffer implements HostBuffer {
+  readonly dtype: DType;
+  readonly length: number;
+  /** The scope that will release this buffer; undefined outside of scopes. */
+  scope: Set<JsBuffer> | undefined;
+  #data: HostArray | undefined;
+
+  constructor(data: HostArray, dtype: DType) {
+    this.#data = data;
+    this.dtype = dtype;
+    this.length = data.length;
+  }
+
+  get data(): HostArray {
+    if (this.#data === undefined)
+      throw new Error(
+        `the memory of this tensor (${this.dtype}, ${this.length} elements) was released; ` +
+          'keep it out of the scope that ended, or do not dispose of it before its last use',
+      );
+    return this.#data;
+  }
+
+  /** Lets go of the numbers and says how many bytes they were; undefined where they had gone before. */
+  drop(): number | undefined {
+    const bytes = this.#data?.byteLength;
+    this.#data = undefined;
+    return bytes;
+  }
+}
+
+/**
+ * A heap of typed arrays. `memory()` counts a buffer from `allocate` until `release`, or until it was garbage collected.
+ * An open scope holds on to what was made in it, so that inside a scope only release and closeScope give memory back.
+ */
+export function createJsHeap(): Heap {
+  let bytes = 0;
+  let buffers = 0;
+  const scopes: Set<JsBuffer>[] = [];
+  const forget = (size: number) => {
+    bytes -= size;
+    buffers--;
+  };
+  const collected = new FinalizationRegistry<number>(forget);
+
+  function join(buffer: JsBuffer, scope: Set<JsBuffer> | undefined): void {
+    buffer.scope = scope;
+    scope?.add(buffer);
+  }
+
+  function release(handle: BufferHandle): void {
+    if (!(handle instanceof JsBuffer))
+      throw new Error('release: the buffer belongs to another backend; expected one made by this heap');
+    const size = handle.drop();
+    if (size === undefined) return;
+    collected.unregister(handle);
+    forget(size);
+    handle.scope?.delete(handle);
+    handle.scope = undefined;
+  }
+
+  return {
+    allocate(dtype, length) {
+      const data = new HOST_ARRAY[dtype](length);
+      const buffer = new JsBuffer(data, dtype);
+      bytes += data.byteLength;
+      buffers++;
+      collected.register(buffer, data.byteLength, buffer);
+      join(buffer, scopes.at(-1));
+      return buffer;
+    },
+    release,
+    memory: () => ({ bytes, buffers }),
+    openScope() {
+      scopes.push(new Set());
+    },
+    closeScope(keep) {
+      const scope = scopes.pop();
+      if (scope === undefined) throw new Error('closeScope: no scope is open');
+      for (const buffer of scope) {
+        if (keep.has(buffer)) join(buffer, scopes.at(-1));
+        else release(buffer);
+      }
+    },
+  };
+}
