@@ -1,0 +1,205 @@
+/**
+ * Tensors in WebAssembly memory. One memory serves the compiled kernels and, through typed-array views, the plain
+ * TypeScript kernels, so nothing is copied between them.
+ *
+ * Memory comes back in three ways: `release` now, `closeScope` for everything made since `openScope`, and a
+ * FinalizationRegistry for handles nobody holds any more. Growing the memory detaches all views of it; a handle makes
+ * its view anew when it sees that, so only views held across an allocation go stale.
+ */
+import type { BufferHandle, DType, HostArray, View } from '../backend.ts';
+import type { Heap, HostBuffer } from '../heap.ts';
+import { Allocator, type Block, UNIT } from './allocator.ts';
+
+const PAGE = 65536;
+const MIB = 1 << 20;
+/** Pages a 32-bit memory can have: 4 GiB. */
+const MAX_PAGES = 65536;
+/** Growing is slow, so it is done in steps of at least 16 MiB and a quarter of what there is. */
+const MIN_GROWTH_PAGES = 256;
+const BYTES: { readonly [D in DType]: number } = { float32: 4, float64: 8, int32: 4, bool: 1 };
+
+/** The one place where the memory is made: a shared one for threads would differ here alone. */
+function createMemory(pages: number, maximum: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum });
+}
+
+function viewOf(memory: ArrayBuffer, dtype: DType, pointer: number, length: number): HostArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(memory, pointer, length);
+    case 'float64':
+      return new Float64Array(memory, pointer, length);
+    case 'int32':
+      return new Int32Array(memory, pointer, length);
+    case 'bool':
+      return new Uint8Array(memory, pointer, length);
+  }
+}
+
+/** A buffer in WebAssembly memory, made by {@link WasmHeap.allocate}. */
+export class WasmBuffer implements HostBuffer {
+  readonly dtype: DType;
+  readonly length: number;
+  /** Where it lies; null once released. Only the heap writes it. */
+  block: Block | null;
+  readonly heap: WasmHeap;
+  #view: HostArray | null = null;
+
+  constructor(heap: WasmHeap, dtype: DType, length: number, block: Block) {
+    this.dtype = dtype;
+    this.length = length;
+    this.block = block;
+    this.heap = heap;
+  }
+
+  /** Address of the first element in bytes. */
+  get pointer(): number {
+    return this.#placed().start * UNIT;
+  }
+
+  get data(): HostArray {
+    const { start } = this.#placed();
+    const memory = this.heap.buffer;
+    if (this.#view?.buffer !== memory) this.#view = viewOf(memory, this.dtype, start * UNIT, this.length);
+    return this.#view;
+  }
+
+  #placed(): Block {
+    if (this.block !== null) return this.block;
+    throw new Error(`wasm: a ${this.dtype} buffer of ${this.length} elements was used after its release`);
+  }
+}
+
+/** What the finaliser needs to free a buffer, without holding its handle. */
+interface Claim {
+  readonly block: Block;
+  readonly bytes: number;
+}
+
+export class WasmHeap implements Heap {
+  readonly wasmMemory: WebAssembly.Memory;
+  readonly #allocator: Allocator;
+  readonly #maxPages: number;
+  readonly #scopes: WasmBuffer[][] = [];
+  readonly #abandoned: FinalizationRegistry<Claim>;
+  #buffer: ArrayBuffer;
+  #bytes = 0;
+  #buffers = 0;
+
+  /**
+   * @param reserved bytes at the beginning that are never handed out: the kernels' own working memory.
+   * @param maxPages where growth ends, in pages of 64 KiB; at most 65536 (4 GiB).
+   */
+  constructor(reserved: number, maxPages: number = MAX_PAGES) {
+    const pages = Math.min(maxPages, Math.ceil(reserved / PAGE) + MIN_GROWTH_PAGES);
+    this.wasmMemory = createMemory(pages, maxPages);
+    this.#buffer = this.wasmMemory.buffer;
+    this.#maxPages = maxPages;
+    this.#allocator = new Allocator(Math.ceil(reserved / UNIT));
+    this.#allocator.grow((pages * PAGE) / UNIT - this.#allocator.end);
+    this.#abandoned = new FinalizationRegistry((claim) => this.#free(claim.block, claim.bytes));
+  }
+
+  /** The memory's present ArrayBuffer; another one after it has grown. */
+  get buffer(): ArrayBuffer {
+    return this.#buffer;
+  }
+
+  allocate(dtype: DType, length: number, zero: boolean): WasmBuffer {
+    const bytes = length * BYTES[dtype];
+    const units = Math.max(1, Math.ceil(bytes / UNIT));
+    let block = this.#allocator.allocate(units);
+    if (block === null) {
+      this.#grow(units, dtype, length);
+      block = this.#allocator.allocate(units);
+      if (block === null) throw new Error(this.#full(dtype, length));
+    }
+    if (zero) new Uint8Array(this.#buffer, block.start * UNIT, bytes).fill(0);
+    const buffer = new WasmBuffer(this, dtype, length, block);
+    this.#bytes += bytes;
+    this.#buffers += 1;
+    this.#abandoned.register(buffer, { block, bytes }, buffer);
+    this.#scopes.at(-1)?.push(buffer);
+    return buffer;
+  }
+
+  /** Idempotent. */
+  release(handle: BufferHandle): void {
+    const buffer = this.#own(handle);
+    if (buffer.block === null) return;
+    this.#abandoned.unregister(buffer);
+    this.#free(buffer.block, buffer.length * BYTES[buffer.dtype]);
+    buffer.block = null;
+  }
+
+  /** Address in bytes of a view's first element. Growing the memory leaves it as it is. */
+  addressOf(view: View): number {
+    const buffer = this.#own(view.buffer);
+    return buffer.pointer + view.offset * BYTES[buffer.dtype];
+  }
+
+  memory(): { readonly bytes: number; readonly buffers: number } {
+    return { bytes: this.#bytes, buffers: this.#buffers };
+  }
+
+  openScope(): void {
+    this.#scopes.push([]);
+  }
+
+  closeScope(keep: ReadonlySet<BufferHandle>): void {
+    const made = this.#scopes.pop();
+    if (made === undefined) throw new Error('wasm: closeScope without a matching openScope');
+    const around = this.#scopes.at(-1);
+    for (const buffer of made) {
+      if (!keep.has(buffer)) this.release(buffer);
+      else if (buffer.block !== null) around?.push(buffer);
+    }
+  }
+
+  #own(handle: BufferHandle): WasmBuffer {
+    if (handle instanceof WasmBuffer && handle.heap === this) return handle;
+    throw new Error(
+      `wasm: got a ${handle.dtype} buffer of ${handle.length} elements that another backend made`,
+    );
+  }
+
+  #free(block: Block, bytes: number): void {
+    this.#allocator.free(block);
+    this.#bytes -= bytes;
+    this.#buffers -= 1;
+  }
+
+  /** Makes room for `units` more at the end. */
+  #grow(units: number, dtype: DType, length: number): void {
+    const present = this.#buffer.byteLength / PAGE;
+    const needed = Math.ceil(((units - this.#allocator.freeAtEnd) * UNIT) / PAGE);
+    const room = this.#maxPages - present;
+    if (needed > room) throw new Error(this.#full(dtype, length));
+    const generous = Math.min(room, Math.max(needed, MIN_GROWTH_PAGES, present >> 2));
+    const pages = this.#tryGrow(generous) ? generous : this.#tryGrow(needed) ? needed : 0;
+    if (pages === 0) throw new Error(this.#full(dtype, length));
+    this.#buffer = this.wasmMemory.buffer;
+    this.#allocator.grow((pages * PAGE) / UNIT);
+  }
+
+  #tryGrow(pages: number): boolean {
+    try {
+      this.wasmMemory.grow(pages);
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
+  }
+
+  #full(dtype: DType, length: number): string {
+    const mib = (bytes: number) => `${(bytes / MIB).toFixed(1)} MiB`;
+    return (
+      `wasm: no memory for a ${dtype} buffer of ${length} elements (${mib(length * BYTES[dtype])}): ` +
+      `${mib(this.#bytes)} in ${this.#buffers} buffers are in use, the memory has ` +
+      `${mib(this.#buffer.byteLength)} and ends at ${mib(this.#maxPages * PAGE)}. ` +
+      'Release tensors (work inside a scope, use noGrad where no gradient is needed), take a smaller batch or ' +
+      'shorter sequences, or use the cpu backend, whose memory is bounded only by the process.'
+    );
+  }
+}
