@@ -96,14 +96,14 @@ function readHeader(data: Uint8Array): PngHeader {
   return { ...kind, width: view.getUint32(0), height: view.getUint32(4), interlaced: interlace === 1 };
 }
 
-/** Deflate makes at most 1032 bytes of one, so a piece this long gives at most 16 MiB before the next look. */
-const PIECE_BYTES = 16 * 1024;
+/** Deflate makes at most this many bytes of one. */
+const MAX_EXPANSION = 1032;
 
 /** The first `total` bytes of the zlib stream whose parts are `compressed`; the rest of it is ignored. */
 function inflate(compressed: readonly Uint8Array[], total: number): Uint8Array {
   const available = compressed.reduce((sum, part) => sum + part.length, 0);
   // Told before the output is allocated: a small file cannot ask for a large buffer.
-  if (available * 1032 < total) throw shortData(`at most ${available * 1032}`, total);
+  if (available * MAX_EXPANSION < total) throw shortData(`at most ${available * MAX_EXPANSION}`, total);
   const out = new Uint8Array(total);
   let filled = 0;
   const stream = new Unzlib((part) => {
@@ -111,9 +111,11 @@ function inflate(compressed: readonly Uint8Array[], total: number): Uint8Array {
     out.set(wanted, filled);
     filled += wanted.length;
   });
+  // A piece inflates to about the picture's own size at the very most.
+  const piece = Math.max(1024, Math.ceil(total / MAX_EXPANSION));
   for (const part of compressed) {
-    for (let start = 0; start < part.length && filled < total; start += PIECE_BYTES) {
-      stream.push(part.subarray(start, start + PIECE_BYTES));
+    for (let start = 0; start < part.length && filled < total; start += piece) {
+      stream.push(part.subarray(start, start + piece));
     }
   }
   if (filled < total) throw shortData(`${filled}`, total);
