@@ -282,6 +282,13 @@ describe('writing a checkpoint', () => {
     await checkpoint.close();
   });
 
+  it('begins with a tensor greater than a shard', async () => {
+    await writeCheckpointFolder(folder, entries.slice(2), { maxShardBytes: 4 });
+    const checkpoint = await openCheckpointFolder(folder);
+    expect(checkpoint.files.map(({ tensorCount }) => tensorCount)).toEqual([1, 1]);
+    await checkpoint.close();
+  });
+
   it('loads and saves to the same files', async () => {
     await writeCheckpointFolder(folder, entries, {
       maxShardBytes: 12,

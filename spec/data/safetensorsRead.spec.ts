@@ -241,6 +241,18 @@ describe('a file that is good', () => {
     expect([...file.tensors.keys()].sort()).toEqual([...SAFETENSORS_DTYPES].sort());
   });
 
+  it('may come in pieces that lie anywhere in memory', async () => {
+    const bytes = writeSafetensors([{ name: 'a', dtype: 'F64', shape: [2], data: Float64Array.of(1, 2) }]);
+    const inner = bytesSource(bytes, LABEL);
+    const unaligned = async (offset: number, length: number) => {
+      const memory = new Uint8Array(length + 3);
+      memory.set(await inner.read(offset, length), 3);
+      return memory.subarray(3);
+    };
+    const file = await openSafetensors({ ...inner, read: unaligned });
+    expect((await file.read('a')).data).toEqual(Float64Array.of(1, 2));
+  });
+
   it('gives memory of its own: changing what was read changes no later read', async () => {
     const bytes = writeSafetensors([{ name: 'a', dtype: 'F32', shape: [2], data: Float32Array.of(1, 2) }]);
     const file = await open(bytes);
