@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { WebAssemblyKernel } from 'gpu.js';
-import ts from 'typescript';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { View } from '../../src/kernels/backend.ts';
 import { createCpuBackend } from '../../src/kernels/cpu/index.ts';
@@ -320,40 +320,33 @@ describe('gpujs device', () => {
     destroy.mockRestore();
   });
 
-  it('survives the compiler, and the process ends by itself', () => {
-    const dir = mkdtempSync('node_modules/.gpujs-spec-');
-    try {
-      for (const folder of ['', 'cpu', 'gpujs']) transpile(`src/kernels/${folder}`, join(dir, folder));
-      writeFileSync(
-        join(dir, 'run.mjs'),
-        `import { createGpuJsBackend } from './gpujs/gpuJsBackend.js';
-         console.log((await createGpuJsBackend()).describe());`,
-      );
-      const child = spawnSync(process.execPath, [join(dir, 'run.mjs')], {
-        encoding: 'utf8',
-        timeout: 30_000,
-      });
-      expect(child).toMatchObject({ status: 0, signal: null, stderr: '' });
-      expect(child.stdout).toContain('gpujs on webasm');
-    } finally {
-      rmSync(dir, { recursive: true });
-    }
-  });
-
-  function transpile(from: string, to: string): void {
-    mkdirSync(to, { recursive: true });
-    for (const file of readdirSync(from).filter((name) => name.endsWith('.ts'))) {
-      const { outputText } = ts.transpileModule(readFileSync(join(from, file), 'utf8'), {
-        compilerOptions: {
-          target: ts.ScriptTarget.ES2022,
-          module: ts.ModuleKind.ESNext,
-          rewriteRelativeImportExtensions: true,
-        },
-      });
-      writeFileSync(join(to, file.replace(/ts$/, 'js')), outputText);
-    }
-    writeFileSync(join(to, 'package.json'), '{ "type": "module" }');
-  }
+  it.each([false, true])(
+    'bundled (minified: %s) it is right, and the process ends by itself',
+    async (minify) => {
+      const dir = mkdtempSync('node_modules/.gpujs-spec-');
+      try {
+        const file = join(dir, 'bundle.mjs');
+        const run = join(dir, 'run.mjs');
+        const input = 'src/kernels/gpujs/gpuJsBackend.ts';
+        const bundle = await rolldown({ input, platform: 'node', external: ['gpu.js'] });
+        await bundle.write({ file, minify, format: 'esm' });
+        writeFileSync(
+          run,
+          `import { createGpuJsBackend } from './bundle.mjs';
+         for (const mode of ['webasm', 'cpu']) console.log((await createGpuJsBackend({ mode })).describe());`,
+        );
+        const child = spawnSync(process.execPath, [run], { encoding: 'utf8', timeout: 30_000 });
+        expect({ ...child, stderr: child.stderr.slice(-1000) }).toMatchObject({
+          status: 0,
+          signal: null,
+          stderr: '',
+        });
+        expect(child.stdout).toMatch(/^gpujs on webasm.*\ngpujs on cpu/);
+      } finally {
+        rmSync(dir, { recursive: true });
+      }
+    },
+  );
 
   it('reads the right element beyond 2²⁴', async () => {
     const backend = await createGpuJsBackend({ mode: 'webasm' });

@@ -76,6 +76,11 @@ export interface SoftmaxOptions {
   readonly causal: boolean;
 }
 
+export interface AttentionOptions {
+  /** Tril, as in SoftmaxOptions: query i of T sees key j of S only if j ≤ i + (S − T). */
+  readonly causal: boolean;
+}
+
 export interface AdamWOptions {
   readonly lr: number;
   readonly beta1: number;
@@ -172,6 +177,27 @@ export interface Backend {
    * [x₀ cos − x₁ sin | x₀ sin + x₁ cos]. `inverse` turns the other way (sin → −sin): also the gradient.
    */
   rotary(x: View, cos: View, sin: View, inverse: boolean): View;
+  /**
+   * softmax(Tril(q·kᵀ)/√K)·v, the paper's eq. (1): q [B, H, T, K], k and v [B, H_kv, S, K] → [B, H, T, K]. Query head
+   * h uses key head ⌊h·H_kv/H⌋. Keys where `visible` [B, S] (bool) is 0 count as −∞; null shows all. A query that sees
+   * nothing gives zeros. `saved` is what the backward kernel wants back, if anything.
+   */
+  attention(
+    q: View,
+    k: View,
+    v: View,
+    visible: View | null,
+    options: AttentionOptions,
+  ): { y: View; saved: readonly View[] };
+  attentionBackward(
+    q: View,
+    k: View,
+    v: View,
+    visible: View | null,
+    options: AttentionOptions,
+    saved: readonly View[],
+    dy: View,
+  ): { dq: View; dk: View; dv: View };
   /** silu(gate) ⊙ up. */
   swiglu(gate: View, up: View): View;
   swigluBackward(gate: View, up: View, dy: View): { dgate: View; dup: View };

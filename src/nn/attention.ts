@@ -1,38 +1,42 @@
 /**
- * Scaled dot-product attention, the paper's eq. (1):  softmax(Tril(QKᵀ)/√K + mask)·V, heads in parallel.
+ * Scaled dot-product attention, the paper's eq. (1):  softmax(Tril(QKᵀ)/√K)·V, heads in parallel.
  *
- * Grouped queries: with fewer key/value heads than query heads, G = H/H_kv neighbouring query heads share one. The
- * group is an axis of its own, along which keys and values broadcast without a copy.
+ * `attention` is one fused op, which computes in a wider precision where the backend can. `composedAttention` is its
+ * twin written out, and says what it means; a spec holds the two together.
  *
- * B batch, H query heads, H_kv key/value heads, T queries, S keys, K head width
+ * B batch, H query heads, H_kv key and value heads, T queries, S keys, K head width
  */
-import { ShapeError } from '../tensor/errors.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { apply, Tensor, where } from '../tensor/tensor.ts';
 
 export interface AttentionOptions {
   /** Tril: query i of the last T positions sees keys 0…i + (S − T). */
   readonly causal: boolean;
-  /** Added to the scores, [B, S]: 0 where a key may be seen, a large negative number where not (padding). */
-  readonly keyMask?: Tensor | undefined;
+  /** Which keys may be seen [B, S], bool (false at padding); default all. */
+  readonly visible?: Tensor | undefined;
 }
 
 /** @shape q [B, H, T, K], k and v [B, H_kv, S, K] → [B, H, T, K] */
-export function attention(q: Tensor, k: Tensor, v: Tensor, { causal, keyMask }: AttentionOptions): Tensor {
+export function attention(q: Tensor, k: Tensor, v: Tensor, { causal, visible }: AttentionOptions): Tensor {
+  return apply('attention', visible === undefined ? [q, k, v] : [q, k, v, visible], { causal });
+}
+
+/**
+ * The same, composed: G = H/H_kv neighbouring query heads share a key head, along an axis of their own that keys and
+ * values broadcast over.
+ */
+export function composedAttention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  { causal, visible }: AttentionOptions,
+): Tensor {
   const [B, H, T, K] = q.shape;
   const [, heads, S] = k.shape;
-  if (H % heads !== 0) {
-    throw new ShapeError({
-      op: 'attention',
-      argument: 'k',
-      axis: 1,
-      got: { q, k, v },
-      rule: `${H} query heads do not share ${heads} key heads evenly`,
-    });
-  }
-  const grouped = q.mul(1 / Math.sqrt(K)).reshape(B, heads, H / heads, T, K); // [B, H_kv, G, T, K]
-  let scores = grouped.matmul(k.unsqueeze(2).transpose()); // [B, H_kv, G, T, S]
-  if (keyMask !== undefined) scores = scores.add(keyMask.reshape(B, 1, 1, 1, S));
-  return scores.softmax({ causal }).matmul(v.unsqueeze(2)).reshape(B, H, T, K);
+  const grouped = q.mul(1 / Math.sqrt(K)).reshape(B, heads, H / heads, T, K);
+  const scores = grouped.matmul(k.unsqueeze(2).transpose()); // [B, H_kv, G, T, S]
+  const hidden = Tensor.full([], -1e30, { dtype: q.dtype });
+  const seen = visible === undefined ? scores : where(visible.reshape(B, 1, 1, 1, S), scores, hidden);
+  return seen.softmax({ causal }).matmul(v.unsqueeze(2)).reshape(B, H, T, K);
 }
 
 /** [B, T, H·K] → [B, H, T, K] */

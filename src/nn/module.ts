@@ -6,10 +6,10 @@
 import { currentModulePath, insideModule } from '../tensor/modulePath.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** A weight: a leaf that the optimiser may change. */
+/** A weight: a leaf that the optimiser may change. Holds a copy, rounded to its dtype. */
 export class Parameter extends Tensor {
   constructor(values: Tensor, trainable = true) {
-    super(values.backend, values.view, null, trainable);
+    super(values.backend, values.backend.cast(values.view, values.dtype), null, trainable);
     this.keep();
   }
 }
@@ -17,7 +17,7 @@ export class Parameter extends Tensor {
 /** A constant that belongs to the checkpoint but is never trained (rotary frequencies). */
 export class Constant extends Tensor {
   constructor(values: Tensor) {
-    super(values.backend, values.view, null, false);
+    super(values.backend, values.backend.cast(values.view, values.dtype), null, false);
     this.keep();
   }
 }

@@ -2,6 +2,7 @@
 import type { Backend, View } from '../kernels/backend.ts';
 import { currentModulePath } from './modulePath.ts';
 import type { Op } from './op.ts';
+import { isFloat } from './shape.ts';
 import { isRecording, makeNode, type TapeNode, type Traced } from './tape.ts';
 
 let finiteCheck = false;
@@ -36,7 +37,8 @@ export function run<Attrs>(
   op.check(views, attrs);
   const { out, saved = [] } = op.forward(k, views, attrs);
   if (finiteCheck) requireFinite(k, op.name, out);
-  if (!isRecording() || !inputs.some((input) => input.requiresGrad)) return { view: out, node: null };
+  const wanted = isRecording() && isFloat(out.buffer.dtype) && inputs.some((input) => input.requiresGrad);
+  if (!wanted) return { view: out, node: null };
   const path = currentModulePath();
   const node = makeNode({
     op: path === '' ? op.name : `${op.name} in ${path}`,

@@ -1,6 +1,7 @@
 /** The backend in use, and how long its memory is held. */
 import type { Backend, BufferHandle, BufferSet } from '../kernels/backend.ts';
 import { cpu } from '../kernels/cpu/index.ts';
+import { type BackendName, loadBackend } from '../kernels/registry.ts';
 
 let current: Backend = cpu;
 
@@ -9,9 +10,13 @@ export function getBackend(): Backend {
   return current;
 }
 
-/** Makes `backend` the one that new tensors are made on; tensors that exist stay where they are. */
-export function useBackend(backend: Backend): void {
-  current = backend;
+/**
+ * Makes a backend the one that new tensors are made on; tensors that exist stay where they are.
+ * @throws Error where the named backend cannot run here, with the reason
+ */
+export async function setBackend(backend: BackendName | Backend): Promise<Backend> {
+  current = typeof backend === 'string' ? await loadBackend(backend) : backend;
+  return current;
 }
 
 /** Buffers that outlive every scope: parameters' gradients, optimiser state. */

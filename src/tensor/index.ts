@@ -1,5 +1,5 @@
 export { checkFinite } from './apply.ts';
-export { getBackend, useBackend } from './context.ts';
+export { getBackend, setBackend } from './context.ts';
 export { DTypeError, ShapeError } from './errors.ts';
 export { insideModule } from './modulePath.ts';
 export { Rng, type RngState } from './random.ts';

@@ -34,6 +34,8 @@ export interface SampleInput {
   readonly dtype?: DType;
   readonly range?: readonly [number, number];
   readonly values?: readonly number[];
+  /** The op takes it as given: no gradient flows to it. */
+  readonly constant?: true;
   /** How it lies in memory: dense, last two axes swapped, every second element, or the previous input itself. */
   readonly layout?: 'dense' | 'transposed' | 'strided' | 'same';
 }

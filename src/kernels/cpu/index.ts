@@ -8,6 +8,7 @@
 import type { Backend } from '../backend.ts';
 import type { Heap } from '../heap.ts';
 import { adamwKernels } from './adamw.ts';
+import { attentionKernels } from './attention.ts';
 import { crossEntropyKernels } from './crossEntropy.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { indexingKernels } from './indexing.ts';
@@ -49,6 +50,7 @@ export function cpuKernels(heap: Heap): CpuKernels {
     ...crossEntropyKernels(heap),
     ...normKernels(heap),
     ...rotaryKernels(heap),
+    ...attentionKernels(heap),
     ...swigluKernels(heap),
     ...adamwKernels(),
   };
@@ -71,5 +73,17 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   };
 }
 
-/** The shared instance. */
-export const cpu: Backend = createCpuBackend();
+/**
+ * The shared instance, the specification. Its float32 tensors are held in double precision between kernels, so that
+ * what it says is the float32 result itself and not one of the many that rounding on the way can give.
+ */
+export const cpu: Backend = createCpuBackend({
+  heap: createJsHeap({ wide: true }),
+  describe: () => 'cpu: plain TypeScript loops, one thread; float32 is rounded where it is read',
+});
+
+/** The same kernels, rounding every result to its dtype: what float32 storage alone costs. */
+export const cpuStrict: Backend = createCpuBackend({
+  name: 'cpu-strict',
+  describe: () => 'cpu-strict: plain TypeScript loops, one thread; every result is rounded to its dtype',
+});

@@ -1,4 +1,9 @@
-/** Heap on the JavaScript heap: each buffer is a typed array of its own, the garbage collector is the safety net. */
+/**
+ * Heap on the JavaScript heap: each buffer is a typed array of its own, the garbage collector is the safety net.
+ *
+ * A wide heap holds float32 tensors in double precision, as C does where FLT_EVAL_METHOD is 2: results of kernels are
+ * not rounded on the way from one to the next, only where a tensor is read, cast, or updated by the optimiser.
+ */
 import type { BufferHandle, DType, HostArray } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
 import { HOST_ARRAY } from '../views.ts';
@@ -33,11 +38,17 @@ class JsBuffer implements HostBuffer {
   }
 }
 
+export interface JsHeapOptions {
+  /** Holds float32 in Float64Arrays; default false. */
+  readonly wide?: boolean;
+}
+
 /**
  * A heap of typed arrays. `memory()` counts a buffer from `allocate` until `release`, or until it was garbage collected.
  * An open scope holds on to what was made in it, so that inside a scope only release and closeScope give memory back.
  */
-export function createJsHeap(): Heap {
+export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
+  const arrays = wide ? { ...HOST_ARRAY, float32: Float64Array } : HOST_ARRAY;
   let bytes = 0;
   let buffers = 0;
   const scopes: Set<JsBuffer>[] = [];
@@ -65,7 +76,7 @@ export function createJsHeap(): Heap {
 
   return {
     allocate(dtype, length) {
-      const data = new HOST_ARRAY[dtype](length);
+      const data = new arrays[dtype](length);
       const buffer = new JsBuffer(data, dtype);
       bytes += data.byteLength;
       buffers++;

@@ -46,6 +46,7 @@ export function moveKernels(heap: Heap): MoveKernels {
       if (dtype !== 'bool') {
         // A typed array converts as the interface asks; beyond the range of int32 it wraps modulo 2³², NaN is 0.
         copyElements(Y, X);
+        if (dtype === 'float32' && Y.data instanceof Float64Array) Y.data.set(Float32Array.from(Y.data));
         return y;
       }
       const [ys, xs] = [Y.data, X.data];

@@ -119,13 +119,13 @@ function columnsSuffix(a: boolean, b: boolean) {
   return b ? 'ColumnsB' : '';
 }
 
-/**
- * Sums of K numbers as sums of chunks: about √K of about √K numbers, where the rounding of both together is least. The
- * kernels' inner loops do not begin at a literal, and GPU.js ends such loops after 1000 turns: chunks stay shorter.
- */
+/** Sums of K numbers as about √K sums of about √K, where the rounding of both together is least. */
 function integers(k: number) {
-  const CHUNK = Math.min(Math.max(2 ** Math.round(Math.log2(k) / 2), 32), 512);
-  return { K: k, CHUNK, CHUNKS: Math.ceil(k / CHUNK) };
+  return { K: k, CHUNK: chunkLength(k) };
+}
+
+export function chunkLength(k: number): number {
+  return Math.max(2 ** Math.round(Math.log2(k) / 2), 32);
 }
 
 /** Fastest axis first. */

@@ -6,23 +6,19 @@
  * What a row does not see is left out by this rule itself, never by adding a large negative number, so a row that sees
  * nothing gives zeros however large or small its x are.
  *
- * These functions are read as text and translated: no closures, no helpers, no default values.
+ * These functions are read as text and translated; matmulKernels.ts has the rules.
  */
 import type { IKernelFunctionThis } from 'gpu.js';
 import type { Device, Program } from './device.ts';
-import { GROWTH } from './matmul.ts';
+import { chunkLength, GROWTH } from './matmul.ts';
 
 type Matrix = number[][];
 type Matrices = number[][][];
 
-/** Length of the inner sums; below the 1000 turns after which GPU.js ends a loop that does not begin at a literal. */
-const CHUNK = 64;
-
 const rowMax = function (this: IKernelFunctionThis<{ N: number }>, x: Matrices, seen: number[]): number {
-  const count = seen[this.thread.x];
   let max = x[this.thread.y][this.thread.x][0];
   for (let j = 0; j < this.constants.N; j++) {
-    if (j < count) {
+    if (j < seen[this.thread.x]) {
       max = Math.max(max, x[this.thread.y][this.thread.x][j]);
     }
   }
@@ -33,7 +29,7 @@ const rowMax = function (this: IKernelFunctionThis<{ N: number }>, x: Matrices, 
  * exp(v) = 2ⁿ·exp(r) with n = round(v / ln 2), r = v − n·ln 2 (ln 2 in two parts, so that r keeps its digits), |r| ≤ ½ ln 2
  * and the polynomial of Cephes' expf. Within 2 units in the last place in every mode; a GPU's own exp may be wrong in
  * the sixth digit, and on WebAssembly Math.exp is a call out for each element. v ≤ 0, so 2ⁿ for n = −127 … 0 is a
- * table, and its first entry is 0: what is smaller than float32 can say.
+ * table; its first entry is 0: what is smaller than float32 can say.
  */
 const expMinusMax = function (
   this: IKernelFunctionThis<{ POWERS: number[] }>,
@@ -41,35 +37,33 @@ const expMinusMax = function (
   max: Matrix,
   seen: number[],
 ): number {
+  const d = x[this.thread.z][this.thread.y][this.thread.x] - max[this.thread.z][this.thread.y];
+  const v = Math.min(Math.max(d, -88), 0);
+  const n = Math.floor(v * Math.LOG2E + 0.5);
+  const r = v - n * 0.693359375 + n * 0.000212194440054;
+  const p = 0.0083334519073 + r * (0.0013981999507 + r * 0.000198756915);
+  const q = 0.50000001201 + r * (0.16666665459 + r * (0.041665795894 + r * p));
   let e = 0;
   if (this.thread.x < seen[this.thread.y]) {
-    const v = Math.max(
-      x[this.thread.z][this.thread.y][this.thread.x] - max[this.thread.z][this.thread.y],
-      -88,
-    );
-    const n = Math.floor(v * Math.LOG2E + 0.5);
-    const r = v - n * 0.693359375 + n * 0.000212194440054;
-    const p = 0.0083334519073 + r * (0.0013981999507 + r * 0.000198756915);
-    const q = 0.50000001201 + r * (0.16666665459 + r * (0.041665795894 + r * p));
     e = (1 + r + r * r * q) * this.constants.POWERS[n + 127];
   }
   return e;
 };
 
-const rowSum = function (
-  this: IKernelFunctionThis<{ N: number; CHUNK: number; CHUNKS: number }>,
-  e: Matrices,
-): number {
+const rowSum = function (this: IKernelFunctionThis<{ N: number; CHUNK: number }>, e: Matrices): number {
   let sum = 0;
-  for (let chunk = 0; chunk < this.constants.CHUNKS; chunk++) {
-    let s = 0;
-    const end = Math.min(this.constants.N, (chunk + 1) * this.constants.CHUNK);
-    for (let j = chunk * this.constants.CHUNK; j < end; j++) {
-      s += e[this.thread.y][this.thread.x][j];
+  let s = 0;
+  let count = 0;
+  for (let j = 0; j < this.constants.N; j++) {
+    s += e[this.thread.y][this.thread.x][j];
+    count++;
+    if (count >= this.constants.CHUNK) {
+      sum += s;
+      s = 0;
+      count = 0;
     }
-    sum += s;
   }
-  return sum;
+  return sum + s;
 };
 
 const divideBySum = function (this: IKernelFunctionThis, e: Matrices, sum: Matrix, seen: number[]): number {
@@ -113,11 +107,10 @@ function seenSoftmax(
 ): Float32Array {
   const perRow = { output: [m, z], width: 1, integers: {} } as const;
   const perElement = { output: [n, m, z], width: 1, integers: {} } as const;
-  const sums = { N: n, CHUNK, CHUNKS: Math.ceil(n / CHUNK) };
   const programs = {
     max: { ...perRow, name: 'rowMax', source: rowMax, integers: { N: n } },
     exp: { ...perElement, name: 'expMinusMax', source: expMinusMax, tables: { POWERS } },
-    sum: { ...perRow, name: 'rowSum', source: rowSum, integers: sums },
+    sum: { ...perRow, name: 'rowSum', source: rowSum, integers: { N: n, CHUNK: chunkLength(n) } },
     divide: { ...perElement, name: 'divideBySum', source: divideBySum },
   } satisfies Record<string, Program>;
 

@@ -6,7 +6,7 @@
  * FinalizationRegistry for handles nobody holds any more. Growing the memory detaches all views of it; a handle makes
  * its view anew when it sees that, so only views held across an allocation go stale.
  */
-import type { BufferHandle, DType, HostArray, View } from '../backend.ts';
+import type { BufferHandle, BufferSet, DType, HostArray, View } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
 import { Allocator, type Block, UNIT } from './allocator.ts';
 
@@ -146,7 +146,7 @@ export class WasmHeap implements Heap {
     this.#scopes.push([]);
   }
 
-  closeScope(keep: ReadonlySet<BufferHandle>): void {
+  closeScope(keep: BufferSet): void {
     const made = this.#scopes.pop();
     if (made === undefined) throw new Error('wasm: closeScope without a matching openScope');
     const around = this.#scopes.at(-1);

@@ -4,8 +4,11 @@
  */
 import type { Backend } from '../backend.ts';
 import { createCpuBackend } from '../cpu/index.ts';
+import { elementwiseKernels } from './elementwise.ts';
 import { matmulKernel } from './matmul.ts';
 import { instantiate, type WasmOptions } from './module.ts';
+import { moveKernels } from './move.ts';
+import { rowKernels } from './rows.ts';
 
 export { isWasmSupported, wasmSupport } from './features.ts';
 export type { WasmOptions } from './module.ts';
@@ -22,5 +25,13 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
     describe: () =>
       `wasm: WebAssembly kernels with ${arithmetic} for float32, plain TypeScript loops for the rest, one thread`,
   });
-  return { ...host, matmul: matmulKernel(wasm, host) };
+  const move = moveKernels(wasm, host);
+  const parts = { ...wasm, host, copy: move.copy };
+  return {
+    ...host,
+    ...move,
+    ...elementwiseKernels(parts),
+    ...rowKernels(parts),
+    matmul: matmulKernel(wasm, host),
+  };
 }

@@ -36,7 +36,9 @@ export function instantiate(options: WasmOptions): Wasm {
   }
   const heap = new WasmHeap(SCRATCH + SCRATCH_BYTES, options.maxPages);
   const module = new WebAssembly.Module(decode(relaxed ? RELAXED_SIMD : PLAIN_SIMD));
-  const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.wasmMemory } });
+  const { exports } = new WebAssembly.Instance(module, {
+    env: { memory: heap.wasmMemory, log: Math.log },
+  });
   // The signatures are those of assembly/index.ts, which tsc does not see.
   return { heap, kernels: exports as unknown as Kernels, relaxed };
 }

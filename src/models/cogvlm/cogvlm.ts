@@ -31,9 +31,6 @@ export interface ModelInput {
   readonly cache?: KVCache | undefined;
 }
 
-/** Added to the score of a padded key. Finite, as GPUs want it; e^(x − 1e30) is 0 in every dtype. */
-const HIDDEN = -1e30;
-
 export class CogVLMModel extends Module<[input: ModelInput], Tensor> {
   readonly embed_tokens: Embedding;
   readonly layers: readonly DecoderLayer[];
@@ -64,7 +61,7 @@ export class CogVLMModel extends Module<[input: ModelInput], Tensor> {
     const context: LayerContext = {
       routing: new ExpertRouting(types.map(visionExpertMask)),
       positions: input.positions ?? types.map((row, b) => positionIds(row, input.attentionMask?.[b])),
-      keyMask: this.#keyMask(input, x),
+      visible: this.#visible(input),
     };
     const h = this.layers.reduce((state, layer, i) => layer.call(state, context, cache?.layers[i]), x);
     return this.norm.call(h);
@@ -101,13 +98,12 @@ export class CogVLMModel extends Module<[input: ModelInput], Tensor> {
     });
   }
 
-  #keyMask({ attentionMask, ids, cache }: ModelInput, x: Tensor): Tensor | undefined {
+  #visible({ attentionMask, ids, cache }: ModelInput): Tensor | undefined {
     if (attentionMask === undefined) return undefined;
     const S = (cache?.length ?? 0) + ids[0].length;
     checkRows('attentionMask', attentionMask, ids, S);
     if (attentionMask.every((row) => row.every((seen) => seen !== 0))) return undefined;
-    const values = attentionMask.flatMap((row) => row.map((seen) => (seen === 0 ? HIDDEN : 0)));
-    return Tensor.fromArray(values, [ids.length, S], { dtype: x.dtype });
+    return Tensor.fromArray(attentionMask.flat(), [ids.length, S], { dtype: 'bool' });
   }
 }
 

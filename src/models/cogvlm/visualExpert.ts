@@ -80,8 +80,8 @@ export interface LayerContext {
   readonly routing: ExpertRouting;
   /** Token positions [B, T]. */
   readonly positions: readonly (readonly number[])[];
-  /** Added to the scores of keys, [B, S]; undefined where nothing is padded. */
-  readonly keyMask: Tensor | undefined;
+  /** False at padded keys, [B, S]; undefined where nothing is padded. */
+  readonly visible: Tensor | undefined;
 }
 
 export class VisionExpertAttention extends Module<
@@ -113,12 +113,12 @@ export class VisionExpertAttention extends Module<
   }
 
   /** @shape X [B, T, D] → [B, T, D] */
-  forward(X: Tensor, { routing, positions, keyMask }: LayerContext, cache?: LayerCache): Tensor {
+  forward(X: Tensor, { routing, positions, visible }: LayerContext, cache?: LayerCache): Tensor {
     const QKV = routing.apply(X, this.vision_expert_query_key_value, this.language_expert_query_key_value);
     const angles = this.rotary_emb.call(positions);
     const { Q, K, V } = this.#heads3(QKV, angles); // [B, H, T, K], [B, H_kv, T, K] twice
     const { keys, values } = cache?.append(K, V) ?? { keys: K, values: V }; // [B, H_kv, S, K]
-    const context = mergeHeads(attention(Q, keys, values, { causal: true, keyMask })); // [B, T, D]
+    const context = mergeHeads(attention(Q, keys, values, { causal: true, visible })); // [B, T, D]
     return routing.apply(context, this.vision_expert_dense, this.language_expert_dense);
   }
 

@@ -1,5 +1,6 @@
 /** The primitives: every op that owns a gradient. Everything else in the library is composed from these. */
 import type { Op } from '../op.ts';
+import { attention } from './attention.ts';
 import * as binary from './binary.ts';
 import { crossEntropy } from './crossEntropy.ts';
 import { cast, concat, gatherRows, where } from './indexing.ts';
@@ -27,6 +28,7 @@ export const ops = {
   where,
   cast,
   softmax,
+  attention,
   crossEntropy,
   layerNorm,
   rmsNorm,

@@ -9,10 +9,12 @@
  * A rotation's transpose is its inverse, so the gradient is dy turned back: sin → −sin.
  */
 import { ShapeError, typeOf } from '../errors.ts';
-import type { Op } from '../op.ts';
+import type { Op, SampleInput } from '../op.ts';
 import { requireDType, requireSameDType, requireShape } from '../shape.ts';
 
 type NoAttrs = Record<never, never>;
+
+const angles = (shape: readonly number[]): SampleInput => ({ shape, range: [-1, 1], constant: true });
 
 export const rotary: Op<NoAttrs> = {
   name: 'rotary',
@@ -30,26 +32,18 @@ export const rotary: Op<NoAttrs> = {
         rule: 'needs an even head width',
       });
     }
-    const angles = [x.shape[0], x.shape[2], x.shape[3] / 2];
-    requireShape('rotary', 'cos', cos, angles);
-    requireShape('rotary', 'sin', sin, angles);
+    const half = [x.shape[0], x.shape[2], x.shape[3] / 2];
+    requireShape('rotary', 'cos', cos, half);
+    requireShape('rotary', 'sin', sin, half);
   },
   forward: (k, [x, cos, sin]) => ({ out: k.rotary(x, cos, sin, false) }),
   backward: ({ k, inputs: [, cos, sin], dy }) => [() => k.rotary(dy, cos, sin, true), null, null],
   samples: [
-    {
-      note: 'plain',
-      inputs: [{ shape: [1, 2, 3, 4] }, { shape: [1, 3, 2] }, { shape: [1, 3, 2] }],
-      attrs: {},
-    },
-    {
-      note: 'batch',
-      inputs: [{ shape: [2, 1, 2, 6] }, { shape: [2, 2, 3] }, { shape: [2, 2, 3] }],
-      attrs: {},
-    },
+    { note: 'plain', inputs: [{ shape: [1, 2, 3, 4] }, angles([1, 3, 2]), angles([1, 3, 2])], attrs: {} },
+    { note: 'batch', inputs: [{ shape: [2, 1, 2, 6] }, angles([2, 2, 3]), angles([2, 2, 3])], attrs: {} },
     {
       note: 'transposed x',
-      inputs: [{ shape: [1, 2, 3, 4], layout: 'transposed' }, { shape: [1, 3, 2] }, { shape: [1, 3, 2] }],
+      inputs: [{ shape: [1, 2, 3, 4], layout: 'transposed' }, angles([1, 3, 2]), angles([1, 3, 2])],
       attrs: {},
     },
   ],

@@ -1,2 +1,7 @@
 /** Everything the module exports. Compiled by build.mjs, without a runtime: memory comes from outside. */
+export { adamw, binary, swiglu, swigluBackward, unary, unaryBackward, where } from './elementwise';
 export { gemm, gemvColumns, gemvRows } from './gemm';
+export { copy, gatherRows, rotary, scatterAddRows } from './move';
+export { layerNorm, normBackward, rmsNorm } from './norm';
+export { sumColumns, sumRows } from './reduce';
+export { crossEntropy, crossEntropyBackward, softmax, softmaxBackward } from './softmax';

@@ -1,0 +1,201 @@
+/** Functions of each element. The numbers of the functions are those of ../elementwise.ts. */
+import { bell4, erf4, exp4, loadRest, loadUpTo4, madd, normalCdf4, sigmoid4, storeRest, storeUpTo4 } from './vector';
+
+// @ts-ignore: decorator
+@inline
+function unary4(f: i32, x: v128): v128 {
+  if (f == 0) return f32x4.neg(x);
+  if (f == 1) return exp4(x);
+  if (f == 2) return f32x4.sqrt(x);
+  if (f == 3) return f32x4.abs(x);
+  if (f == 4) return erf4(x);
+  if (f == 5) return sigmoid4(x);
+  if (f == 6) return f32x4.max(x, f32x4.splat(0.0));
+  if (f == 7) return f32x4.mul(x, sigmoid4(x));
+  return f32x4.mul(x, normalCdf4(x, bell4(x)));
+}
+
+// @ts-ignore: decorator
+@inline
+function mapUnary(f: i32, n: i32, x: usize, y: usize): void {
+  for (; n > 0; n -= 4, x += 16, y += 16) storeUpTo4(y, unary4(f, loadUpTo4(x, n, 0.0)), n);
+}
+
+export function unary(f: i32, n: i32, x: usize, y: usize): void {
+  switch (f) {
+    case 0: return mapUnary(0, n, x, y);
+    case 1: return mapUnary(1, n, x, y);
+    case 2: return mapUnary(2, n, x, y);
+    case 3: return mapUnary(3, n, x, y);
+    case 4: return mapUnary(4, n, x, y);
+    case 5: return mapUnary(5, n, x, y);
+    case 6: return mapUnary(6, n, x, y);
+    case 7: return mapUnary(7, n, x, y);
+    case 8: return mapUnary(8, n, x, y);
+    default: unreachable();
+  }
+}
+
+/** Derivative of silu: s·(1 + x·(1 − s)) with s = sigmoid x. */
+// @ts-ignore: decorator
+@inline
+function siluSlope4(x: v128, s: v128): v128 {
+  const one = f32x4.splat(1.0);
+  return f32x4.mul(s, madd(x, f32x4.sub(one, s), one));
+}
+
+// @ts-ignore: decorator
+@inline
+function slope4(f: i32, x: v128, y: v128): v128 {
+  const one = f32x4.splat(1.0);
+  if (f == 0) return f32x4.splat(-1.0);
+  if (f == 1) return y;
+  if (f == 2) return f32x4.div(f32x4.splat(0.5), y);
+  if (f == 3) return f32x4.div(one, x);
+  if (f == 4) return f32x4.mul(f32x4.splat(1.1283791670955126), exp4(f32x4.neg(f32x4.mul(x, x))));
+  if (f == 5) return f32x4.mul(y, f32x4.sub(one, y));
+  if (f == 7) return siluSlope4(x, sigmoid4(x));
+  if (f == 9) return f32x4.mul(f32x4.sub(one, y), f32x4.add(one, y));
+  // gelu = x·Φ(x), so its slope is Φ(x) + x·φ(x).
+  const bell = bell4(x);
+  return madd(f32x4.mul(x, f32x4.splat(0.3989422804014327)), bell, normalCdf4(x, bell));
+}
+
+// @ts-ignore: decorator
+@inline
+function mapSlope(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  for (; n > 0; n -= 4, x += 16, y += 16, dy += 16, dx += 16) {
+    const slope = slope4(f, loadUpTo4(x, n, 1.0), loadUpTo4(y, n, 1.0));
+    storeUpTo4(dx, f32x4.mul(loadUpTo4(dy, n, 0.0), slope), n);
+  }
+}
+
+export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  switch (f) {
+    case 0: return mapSlope(0, n, x, y, dy, dx);
+    case 1: return mapSlope(1, n, x, y, dy, dx);
+    case 2: return mapSlope(2, n, x, y, dy, dx);
+    case 3: return mapSlope(3, n, x, y, dy, dx);
+    case 4: return mapSlope(4, n, x, y, dy, dx);
+    case 5: return mapSlope(5, n, x, y, dy, dx);
+    case 6: return reluBackward(n, x, dy, dx);
+    case 7: return mapSlope(7, n, x, y, dy, dx);
+    case 8: return mapSlope(8, n, x, y, dy, dx);
+    case 9: return mapSlope(9, n, x, y, dy, dx);
+    default: unreachable();
+  }
+}
+
+/** Selects instead of multiplying, so that an infinite dy does not turn the zeros into NaN. */
+function reluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
+  for (; n > 0; n -= 4, x += 16, dy += 16, dx += 16) {
+    const positive = f32x4.gt(loadUpTo4(x, n, 0.0), f32x4.splat(0.0));
+    storeUpTo4(dx, v128.and(loadUpTo4(dy, n, 0.0), positive), n);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function binary4(f: i32, a: v128, b: v128): v128 {
+  if (f == 0) return f32x4.add(a, b);
+  if (f == 1) return f32x4.sub(a, b);
+  if (f == 2) return f32x4.mul(a, b);
+  if (f == 3) return f32x4.div(a, b);
+  return f32x4.max(a, b);
+}
+
+/** Two dense rows, or a row and one number (a step of 0). */
+// @ts-ignore: decorator
+@inline
+function mapBinary(f: i32, n: i32, a: usize, aStep: usize, b: usize, bStep: usize, out: usize): void {
+  if (aStep == 0) {
+    const x = v128.load_splat<f32>(a);
+    for (; n >= 4; n -= 4, b += 16, out += 16) v128.store(out, binary4(f, x, v128.load(b)));
+    if (n > 0) storeRest(out, binary4(f, x, loadRest(b, n, 1.0)), n);
+  } else if (bStep == 0) {
+    const y = v128.load_splat<f32>(b);
+    for (; n >= 4; n -= 4, a += 16, out += 16) v128.store(out, binary4(f, v128.load(a), y));
+    if (n > 0) storeRest(out, binary4(f, loadRest(a, n, 1.0), y), n);
+  } else {
+    for (; n >= 4; n -= 4, a += 16, b += 16, out += 16) {
+      v128.store(out, binary4(f, v128.load(a), v128.load(b)));
+    }
+    if (n > 0) storeRest(out, binary4(f, loadRest(a, n, 1.0), loadRest(b, n, 1.0)), n);
+  }
+}
+
+function binaryRow(f: i32, n: i32, a: usize, aStep: usize, b: usize, bStep: usize, out: usize): void {
+  switch (f) {
+    case 0: return mapBinary(0, n, a, aStep, b, bStep, out);
+    case 1: return mapBinary(1, n, a, aStep, b, bStep, out);
+    case 2: return mapBinary(2, n, a, aStep, b, bStep, out);
+    case 3: return mapBinary(3, n, a, aStep, b, bStep, out);
+    case 4: return mapBinary(4, n, a, aStep, b, bStep, out);
+    default: unreachable();
+  }
+}
+
+/** Strided a and b of shape [n0, n1, n2, n3]; the last strides are 4 or 0, not both 0; out is dense. */
+export function binary(
+  f: i32, n0: i32, n1: i32, n2: i32, n3: i32,
+  a: usize, a0: usize, a1: usize, a2: usize, a3: usize,
+  b: usize, b0: usize, b1: usize, b2: usize, b3: usize,
+  out: usize,
+): void {
+  for (let i = 0; i < n0; i++) {
+    for (let j = 0; j < n1; j++) {
+      let x = a + <usize>i * a0 + <usize>j * a1;
+      let y = b + <usize>i * b0 + <usize>j * b1;
+      for (let k = 0; k < n2; k++) {
+        binaryRow(f, n3, x, a3, y, b3, out);
+        x += a2;
+        y += b2;
+        out += <usize>n3 << 2;
+      }
+    }
+  }
+}
+
+/** silu(gate) ⊙ up. */
+export function swiglu(n: i32, gate: usize, up: usize, y: usize): void {
+  for (; n > 0; n -= 4, gate += 16, up += 16, y += 16) {
+    const g = loadUpTo4(gate, n, 0.0);
+    storeUpTo4(y, f32x4.mul(f32x4.mul(g, sigmoid4(g)), loadUpTo4(up, n, 0.0)), n);
+  }
+}
+
+export function swigluBackward(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
+  for (; n > 0; n -= 4, gate += 16, up += 16, dy += 16, dgate += 16, dup += 16) {
+    const g = loadUpTo4(gate, n, 0.0), d = loadUpTo4(dy, n, 0.0);
+    const s = sigmoid4(g);
+    storeUpTo4(dup, f32x4.mul(d, f32x4.mul(g, s)), n);
+    storeUpTo4(dgate, f32x4.mul(f32x4.mul(d, loadUpTo4(up, n, 0.0)), siluSlope4(g, s)), n);
+  }
+}
+
+/** condition (bytes) ? a : b, all dense. */
+export function where(n: i32, condition: usize, a: usize, b: usize, out: usize): void {
+  for (let i = 0; i < n; i++, a += 4, b += 4, out += 4) {
+    store<u32>(out, load<u8>(condition + i) ? load<u32>(a) : load<u32>(b));
+  }
+}
+
+/** One step of AdamW; rate = lr / (1 − β₁ᵗ), root2 = √(1 − β₂ᵗ), keep = 1 − lr·weightDecay. */
+export function adamw(
+  n: i32, p: usize, g: usize, m: usize, v: usize,
+  beta1: f64, beta2: f64, keep: f64, rate: f64, root2: f64, eps: f64,
+): void {
+  const b1 = f32x4.splat(<f32>beta1), c1 = f32x4.splat(<f32>(1.0 - beta1));
+  const b2 = f32x4.splat(<f32>beta2), c2 = f32x4.splat(<f32>(1.0 - beta2));
+  const k = f32x4.splat(<f32>keep), r = f32x4.splat(<f32>rate), e = f32x4.splat(<f32>eps);
+  const q = f32x4.splat(<f32>(1.0 / root2));
+  for (; n > 0; n -= 4, p += 16, g += 16, m += 16, v += 16) {
+    const grad = loadUpTo4(g, n, 0.0);
+    const m1 = madd(b1, loadUpTo4(m, n, 0.0), f32x4.mul(c1, grad));
+    const v1 = madd(b2, loadUpTo4(v, n, 0.0), f32x4.mul(c2, f32x4.mul(grad, grad)));
+    storeUpTo4(m, m1, n);
+    storeUpTo4(v, v1, n);
+    const update = f32x4.div(f32x4.mul(r, m1), madd(f32x4.sqrt(v1), q, e));
+    storeUpTo4(p, f32x4.sub(f32x4.mul(loadUpTo4(p, n, 0.0), k), update), n);
+  }
+}

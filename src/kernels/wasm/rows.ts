@@ -1,0 +1,156 @@
+/** Kernels over the rows of the last axis: sums, softmax, cross-entropy, norms, rotary embedding. */
+import type { Backend, View } from '../backend.ts';
+import { isDense, sizeOf } from '../views.ts';
+import { isFloat32, type Parts, result, withDense } from './dense.ts';
+
+type RowKernels = Pick<
+  Backend,
+  | 'sum'
+  | 'softmax'
+  | 'softmaxBackward'
+  | 'crossEntropy'
+  | 'crossEntropyBackward'
+  | 'layerNorm'
+  | 'layerNormBackward'
+  | 'rmsNorm'
+  | 'rmsNormBackward'
+  | 'rotary'
+>;
+
+/** Width of the last axis and number of rows; no rows where the width is 0. */
+function rowsOf(x: View): { D: number; R: number } {
+  const D = x.shape[x.shape.length - 1];
+  return { D, R: D === 0 ? 0 : sizeOf(x.shape) / D };
+}
+
+/** The same elements with the axes in another order. */
+function permuted(x: View, axes: readonly number[]): View {
+  return { ...x, shape: axes.map((axis) => x.shape[axis]), strides: axes.map((axis) => x.strides[axis]) };
+}
+
+export function rowKernels(parts: Parts): RowKernels {
+  const { heap, kernels, host } = parts;
+  const at = (view: View): number => heap.addressOf(view);
+
+  /** The gradients of x, weight and, with a mean, bias. */
+  function normBackward(x: View, weight: View, mean: View | null, rstd: View, dy: View): readonly View[] {
+    const { D, R } = rowsOf(x);
+    const [dx, dweight, dbias] = [result(parts, x.shape), result(parts, [D]), result(parts, [D])];
+    // Partial sums of both gradients: 2·D float32 and 2·D float64.
+    const work = heap.allocate('float32', 6 * D, true);
+    withDense(parts, [x, weight, rstd, dy, mean ?? rstd], ([from, w, r, d, m]) =>
+      kernels.normBackward(R, D, from, w, mean ? m : 0, r, d, at(dx), at(dweight), at(dbias), work.pointer),
+    );
+    heap.release(work);
+    return [dx, dweight, dbias];
+  }
+
+  return {
+    sum(x, axes) {
+      if (!isFloat32(x) || axes.length === 0) return host.sum(x, axes);
+      const y = result(
+        parts,
+        x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)),
+      );
+      // [outer, summed, inner] with the summed axes side by side; if they are not, they are moved to the end.
+      const adjacent = axes[axes.length - 1] - axes[0] === axes.length - 1;
+      const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+      const source = adjacent && isDense(x) ? x : permuted(x, [...kept, ...axes]);
+      const begin = source === x ? axes[0] : kept.length;
+      const outer = sizeOf(source.shape.slice(0, begin));
+      const summed = sizeOf(source.shape.slice(begin, begin + axes.length));
+      const inner = sizeOf(source.shape.slice(begin + axes.length));
+      withDense(parts, [source], ([from]) => {
+        if (inner === 1) kernels.sumRows(outer, summed, from, at(y));
+        else {
+          for (let o = 0; o < outer; o++) {
+            kernels.sumColumns(summed, inner, from + 4 * o * summed * inner, at(y) + 4 * o * inner);
+          }
+        }
+      });
+      return y;
+    },
+
+    softmax(x, options) {
+      if (!isFloat32(x)) return host.softmax(x, options);
+      const { D: N, R } = rowsOf(x);
+      const y = result(parts, x.shape);
+      const M = options.causal ? x.shape[x.shape.length - 2] : 1;
+      withDense(parts, [x], ([from]) => kernels.softmax(R, N, from, at(y), M, options.causal ? N - M : N));
+      return y;
+    },
+
+    softmaxBackward(y, dy) {
+      if (!isFloat32(y)) return host.softmaxBackward(y, dy);
+      const { D, R } = rowsOf(y);
+      const dx = result(parts, y.shape);
+      withDense(parts, [y, dy], ([from, d]) => kernels.softmaxBackward(R, D, from, d, at(dx)));
+      return dx;
+    },
+
+    crossEntropy(x, targets, ignoreIndex) {
+      const [R, V] = x.shape;
+      if (!isFloat32(x) || V === 0) return host.crossEntropy(x, targets, ignoreIndex);
+      const [loss, logSumExp] = [result(parts, [R]), result(parts, [R])];
+      withDense(parts, [x, targets], ([from, t]) =>
+        kernels.crossEntropy(R, V, from, t, ignoreIndex, at(loss), at(logSumExp)),
+      );
+      return { loss, logSumExp };
+    },
+
+    crossEntropyBackward(x, targets, ignoreIndex, logSumExp, dloss) {
+      if (!isFloat32(x)) return host.crossEntropyBackward(x, targets, ignoreIndex, logSumExp, dloss);
+      const [R, V] = x.shape;
+      const dx = result(parts, x.shape);
+      withDense(parts, [x, targets, logSumExp, dloss], ([from, t, log, d]) =>
+        kernels.crossEntropyBackward(R, V, from, t, ignoreIndex, log, d, at(dx)),
+      );
+      return dx;
+    },
+
+    layerNorm(x, weight, bias, eps) {
+      const { D, R } = rowsOf(x);
+      if (!isFloat32(x) || D === 0) return host.layerNorm(x, weight, bias, eps);
+      const rowShape = x.shape.with(-1, 1);
+      const [y, mean, rstd] = [result(parts, x.shape), result(parts, rowShape), result(parts, rowShape)];
+      withDense(parts, [x, weight, bias], ([from, w, b]) =>
+        kernels.layerNorm(R, D, from, w, b, eps, at(y), at(mean), at(rstd)),
+      );
+      return { y, mean, rstd };
+    },
+
+    layerNormBackward(x, weight, mean, rstd, dy) {
+      if (!isFloat32(x)) return host.layerNormBackward(x, weight, mean, rstd, dy);
+      const [dx, dweight, dbias] = normBackward(x, weight, mean, rstd, dy);
+      return { dx, dweight, dbias };
+    },
+
+    rmsNorm(x, weight, eps) {
+      const { D, R } = rowsOf(x);
+      if (!isFloat32(x) || D === 0) return host.rmsNorm(x, weight, eps);
+      const [y, rstd] = [result(parts, x.shape), result(parts, x.shape.with(-1, 1))];
+      withDense(parts, [x, weight], ([from, w]) => kernels.rmsNorm(R, D, from, w, eps, at(y), at(rstd)));
+      return { y, rstd };
+    },
+
+    rmsNormBackward(x, weight, rstd, dy) {
+      if (!isFloat32(x)) return host.rmsNormBackward(x, weight, rstd, dy);
+      const [dx, dweight, unused] = normBackward(x, weight, null, rstd, dy);
+      heap.release(unused.buffer);
+      return { dx, dweight };
+    },
+
+    rotary(x, cos, sin, inverse) {
+      const lastDense = [x, cos, sin].every((view) => view.strides[view.strides.length - 1] === 1);
+      if (!isFloat32(x) || !lastDense) return host.rotary(x, cos, sin, inverse);
+      const [B, H, T, K] = x.shape;
+      const y = result(parts, x.shape);
+      const [xB, xH, xT] = x.strides.map((step) => step * 4);
+      const [cB, cT] = cos.strides.map((step) => step * 4);
+      const [sB, sT] = sin.strides.map((step) => step * 4);
+      const sign = inverse ? -1 : 1;
+      kernels.rotary(B, H, T, K / 2, at(x), xB, xH, xT, at(cos), cB, cT, at(sin), sB, sT, sign, at(y));
+      return y;
+    },
+  };
+}

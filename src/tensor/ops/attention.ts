@@ -1,0 +1,119 @@
+/**
+ * Attention over heads, the paper's eq. (1):  Y = softmax(Tril(QKᵀ)/√K)·V.
+ *
+ * Gradient, with P = softmax(S) and S = QKᵀ/√K:
+ *   ∂V = PᵀdY,   dP = dY·Vᵀ,   dS = P ⊙ (dP − Σ_s dP ⊙ P),   ∂Q = dS·K/√K,   ∂K = dSᵀ·Q/√K,
+ * where query heads that share a key head add up.
+ *
+ * Q [B, H, T, K]; K and V [B, H_kv, S, K]; an optional fourth input [B, S] (bool) says which keys may be seen.
+ */
+import { ShapeError, typeOf } from '../errors.ts';
+import type { Op, SampleInput } from '../op.ts';
+import { requireDType, requireSameDType, requireShape } from '../shape.ts';
+
+const visibleKeys = (shape: readonly number[], values: readonly number[]): SampleInput => ({
+  shape,
+  values,
+  dtype: 'bool',
+});
+
+export const attention: Op<{ readonly causal: boolean }> = {
+  name: 'attention',
+  inputs: ['q', 'k', 'v', 'visible'],
+  check([q, k, v, visible], { causal }) {
+    requireDType('attention', 'q', q);
+    requireSameDType('attention', { q, k, v });
+    requireShape('attention', 'q', q, ['B', 'H', 'T', 'K']);
+    requireShape('attention', 'k', k, [q.shape[0], 'H_kv', 'S', q.shape[3]]);
+    requireShape('attention', 'v', v, k.shape);
+    const got = { q: typeOf(q), k: typeOf(k) };
+    if (q.shape[1] % k.shape[1] !== 0) {
+      const rule = `${q.shape[1]} query heads do not share ${k.shape[1]} key heads evenly`;
+      throw new ShapeError({ op: 'attention', argument: 'k', axis: 1, got, rule });
+    }
+    if (causal && q.shape[2] > k.shape[2]) {
+      const rule = `${q.shape[2]} queries are more than ${k.shape[2]} keys`;
+      const hint = 'with a causal mask the queries are the last positions of the keys.';
+      throw new ShapeError({ op: 'attention', argument: 'q', axis: 2, got, rule, hint });
+    }
+    if (visible === undefined) return;
+    requireDType('attention', 'visible', visible, ['bool']);
+    requireShape('attention', 'visible', visible, [k.shape[0], k.shape[2]]);
+  },
+  forward(backend, [q, k, v, visible], attrs) {
+    const { y, saved } = backend.attention(q, k, v, visible ?? null, attrs);
+    return { out: y, saved };
+  },
+  backward({ k: backend, inputs: [q, k, v, visible], attrs, saved, dy }) {
+    let all: ReturnType<typeof backend.attentionBackward> | undefined;
+    const grads = () => {
+      all ??= backend.attentionBackward(q, k, v, visible ?? null, attrs, saved, dy);
+      return all;
+    };
+    return [() => grads().dq, () => grads().dk, () => grads().dv, null];
+  },
+  samples: [
+    {
+      note: 'full',
+      inputs: [{ shape: [2, 2, 3, 4] }, { shape: [2, 2, 3, 4] }, { shape: [2, 2, 3, 4] }],
+      attrs: { causal: false },
+    },
+    {
+      note: 'causal',
+      inputs: [{ shape: [1, 2, 4, 2] }, { shape: [1, 2, 4, 2] }, { shape: [1, 2, 4, 2] }],
+      attrs: { causal: true },
+    },
+    {
+      note: 'grouped heads',
+      inputs: [{ shape: [2, 4, 3, 2] }, { shape: [2, 2, 3, 2] }, { shape: [2, 2, 3, 2] }],
+      attrs: { causal: true },
+    },
+    {
+      note: 'last query of many keys',
+      inputs: [{ shape: [1, 2, 1, 2] }, { shape: [1, 1, 5, 2] }, { shape: [1, 1, 5, 2] }],
+      attrs: { causal: true },
+    },
+    {
+      note: 'padded keys',
+      inputs: [
+        { shape: [2, 1, 3, 2] },
+        { shape: [2, 1, 3, 2] },
+        { shape: [2, 1, 3, 2] },
+        visibleKeys([2, 3], [1, 1, 1, 1, 0, 1]),
+      ],
+      attrs: { causal: false },
+    },
+    {
+      note: 'transposed heads',
+      inputs: [
+        { shape: [1, 2, 3, 4], layout: 'transposed' },
+        { shape: [1, 2, 3, 4], layout: 'transposed' },
+        { shape: [1, 2, 3, 4] },
+      ],
+      attrs: { causal: true },
+    },
+  ],
+  errors: [
+    {
+      note: 'heads that do not share evenly',
+      inputs: [{ shape: [1, 3, 2, 4] }, { shape: [1, 2, 2, 4] }, { shape: [1, 2, 2, 4] }],
+      attrs: { causal: false },
+      error: 'ShapeError',
+      says: '3 query heads do not share 2 key heads evenly (axis 1): q is float64[1,3,2,4], k is float64[1,2,2,4]',
+    },
+    {
+      note: 'other head width',
+      inputs: [{ shape: [1, 2, 3, 4] }, { shape: [1, 2, 3, 5] }, { shape: [1, 2, 3, 5] }],
+      attrs: { causal: false },
+      error: 'ShapeError',
+      says: 'k: needs shape [1,H_kv,S,4]: k is float64[1,2,3,5]',
+    },
+    {
+      note: 'more queries than keys',
+      inputs: [{ shape: [1, 1, 3, 2] }, { shape: [1, 1, 2, 2] }, { shape: [1, 1, 2, 2] }],
+      attrs: { causal: true },
+      error: 'ShapeError',
+      says: '3 queries are more than 2 keys',
+    },
+  ],
+};

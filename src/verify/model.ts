@@ -1,0 +1,199 @@
+/**
+ * A model against its golden folder: every tensor of truth.safetensors is computed and judged.
+ *
+ *   pictures        decoded and preprocessed, against the pixel values PIL and torchvision made of them
+ *   single sample   position ids, expert mask, act.<module>, logits, loss, grad.<parameter>
+ *   text_only       bos + text, no picture: the bare language model
+ *   batch           three samples, left-padded
+ *   generate        greedy with the KV cache: tokens and the logits of every step
+ *   checkpoint-bf16 is checkpoint rounded to the nearest bf16
+ */
+import { decodeImage, pixelValues } from '../data/image/index.ts';
+import { roundToBf16, widenBf16 } from '../data/safetensors/halfFloat.ts';
+import { type CogVLM, generate, loadCogVLM, positionIds, visionExpertMask } from '../models/cogvlm/index.ts';
+import { withTap } from '../nn/index.ts';
+import { noGrad, scope, Tensor } from '../tensor/index.ts';
+import {
+  type GoldenCase,
+  type GoldenFolder,
+  readCase,
+  readJson,
+  readTorchErrors,
+  readTruth,
+} from './golden.ts';
+import { type Computed, EXACT, floatAllowance, judge, type Row, type Truth } from './judge.ts';
+import { pictureAllowance } from './pictures.ts';
+
+export type VerifyDType = 'float32' | 'float64';
+
+interface Run {
+  readonly model: CogVLM;
+  readonly golden: GoldenCase;
+  /** [n, 3, S, S] as PIL and torchvision made them. */
+  readonly pixels: Truth;
+  readonly dtype: VerifyDType;
+}
+
+/** Results by the names of the golden tensors. */
+type Results = Map<string, Computed>;
+
+const INTEGER_TENSORS = /(^|\.)(position_ids|vision_expert_mask)$/;
+
+export async function verifyModel(
+  folder: GoldenFolder,
+  dtype: VerifyDType,
+  onRow: (row: Row) => void,
+): Promise<void> {
+  const golden = await readCase(folder);
+  const inputs = await folder.safetensors('inputs.safetensors');
+  const pixels = await readTruth(inputs, 'pixel_values');
+  await inputs.close();
+  await verifyPixels(folder, golden, pixels, onRow);
+  const checkpoint = await folder.checkpoint('checkpoint');
+  const model = await loadCogVLM(await readJson(folder, 'checkpoint/config.json'), checkpoint, { dtype });
+  await checkpoint.close();
+
+  const run: Run = { model, golden, pixels, dtype };
+  const results: Results = new Map();
+  await scope(() => singleSample(run, results));
+  await scope(() => textOnly(run, results));
+  await scope(() => paddedBatch(run, results));
+  const tokens = await generation(run, results);
+
+  const truth = await folder.safetensors('truth.safetensors');
+  const torchErrors = await readTorchErrors(folder);
+  for (const name of truth.tensors.keys()) {
+    onRow(judgeOne(await readTruth(truth, name), results, torchErrors[name] ?? null, run));
+  }
+  await truth.close();
+  const count = golden.greedy_tokens.length;
+  onRow(
+    judge(
+      { name: 'generate.tokens', shape: [count], data: golden.greedy_tokens },
+      { shape: [count], data: tokens },
+      EXACT,
+    ),
+  );
+  if ((await folder.list()).includes('checkpoint-bf16')) await verifyBf16(folder, onRow);
+}
+
+function judgeOne(truth: Truth, results: Results, torchError: number | null, { golden, dtype }: Run): Row {
+  const computed = results.get(truth.name);
+  const allowance = INTEGER_TENSORS.test(truth.name) ? EXACT : floatAllowance(dtype, truth, torchError);
+  if (!truth.name.startsWith('batch.')) return judge(truth, computed, allowance);
+  const mask = golden.batch.attention_mask.flat();
+  const perPlace = truth.data.length / mask.length;
+  return judge(truth, computed, allowance, (i) => mask[Math.floor(i / perPlace)] === 1);
+}
+
+async function verifyPixels(
+  folder: GoldenFolder,
+  golden: GoldenCase,
+  { shape, data }: Truth,
+  onRow: (row: Row) => void,
+): Promise<void> {
+  const [, channels, size] = shape;
+  const each = channels * size * size;
+  for (const [i, file] of golden.images.entries()) {
+    const bytes = await folder.bytes(file);
+    const computed = {
+      shape: [channels, size, size],
+      data: pixelValues(decodeImage(bytes, { label: file }), size),
+    };
+    const truth = {
+      name: `pixel_values.${file}`,
+      shape: computed.shape,
+      data: Array.prototype.slice.call(data, i * each, (i + 1) * each),
+    };
+    onRow(judge(truth, computed, pictureAllowance(bytes)));
+  }
+}
+
+/** Pictures first…first + count − 1. */
+function pictures({ pixels, dtype }: Run, first: number, count: number): Tensor {
+  const [, ...rest] = pixels.shape;
+  const each = rest.reduce((n, m) => n * m, 1);
+  const values = Array.prototype.slice.call(pixels.data, first * each, (first + count) * each);
+  return Tensor.fromArray(values, [count, ...rest], { dtype });
+}
+
+async function computed(x: Tensor): Promise<Computed> {
+  return { shape: x.shape, data: await x.read() };
+}
+
+function setRows(results: Results, name: string, rows: readonly (readonly (number | boolean)[])[]): void {
+  results.set(name, { shape: [rows.length, rows[0].length], data: rows.flat().map(Number) });
+}
+
+async function singleSample(run: Run, results: Results): Promise<void> {
+  const { model, golden } = run;
+  const types = golden.token_type_ids;
+  setRows(results, 'position_ids', [positionIds(types)]);
+  setRows(results, 'vision_expert_mask', [visionExpertMask(types)]);
+
+  const outputs = new Map<string, Tensor>();
+  const tap = (path: string, output: unknown) =>
+    output instanceof Tensor && outputs.set(`act.${path}`, output);
+  const input = { ids: [golden.input_ids], types: [types], pixels: pictures(run, 0, 1) };
+  const logits = withTap(tap, () => model.call(input));
+  const loss = model.loss(logits, [golden.labels]);
+  model.zeroGrad();
+  loss.backward();
+
+  for (const [name, output] of outputs) results.set(name, await computed(output));
+  results.set('logits', await computed(logits));
+  results.set('loss', { shape: [1], data: await loss.read() });
+  for (const [name, parameter] of model.namedParameters()) {
+    const grad = parameter.grad ?? Tensor.zeros(parameter.shape, { dtype: parameter.dtype });
+    results.set(`grad.${name}`, await computed(grad));
+  }
+  model.zeroGrad();
+}
+
+async function textOnly({ model, golden }: Run, results: Results): Promise<void> {
+  const ids = [[golden.input_ids[0], ...golden.texts[0]]];
+  results.set('text_only.logits', await computed(noGrad(() => model.call({ ids }))));
+}
+
+async function paddedBatch(run: Run, results: Results): Promise<void> {
+  const { input_ids: ids, token_type_ids: types, attention_mask: attentionMask } = run.golden.batch;
+  setRows(
+    results,
+    'batch.position_ids',
+    types.map((row, b) => positionIds(row, attentionMask[b])),
+  );
+  setRows(results, 'batch.vision_expert_mask', types.map(visionExpertMask));
+  const pixels = pictures(run, 0, run.pixels.shape[0]);
+  const logits = noGrad(() => run.model.call({ ids, types, attentionMask, pixels }));
+  results.set('batch.logits', await computed(logits));
+}
+
+async function generation(run: Run, results: Results): Promise<number[]> {
+  const { model, golden } = run;
+  const prompt = { ids: [golden.input_ids], types: [golden.token_type_ids], pixels: pictures(run, 0, 1) };
+  const options = { maxNewTokens: golden.greedy_tokens.length, stopTokens: [] };
+  const tokens: number[] = [];
+  const logits: number[] = [];
+  for await (const step of generate(model, prompt, options, true)) {
+    tokens.push(step.tokens[0]);
+    logits.push(...(step.logits ?? []));
+  }
+  prompt.pixels.dispose();
+  results.set('generate.step_logits', { shape: [tokens.length, model.config.vocabSize], data: logits });
+  return tokens;
+}
+
+/** bf16 weights are read exactly, and rounding float32 to them is exact too. */
+async function verifyBf16(folder: GoldenFolder, onRow: (row: Row) => void): Promise<void> {
+  const [full, half] = [await folder.checkpoint('checkpoint'), await folder.checkpoint('checkpoint-bf16')];
+  const truth: number[] = [];
+  const rounded: number[] = [];
+  for (const name of half.tensors.keys()) {
+    const values = Float32Array.from((await full.read(name)).data);
+    for (const value of widenBf16(roundToBf16(values))) rounded.push(value);
+    for (const value of (await half.read(name)).data) truth.push(value);
+  }
+  await Promise.all([full.close(), half.close()]);
+  const shape = [truth.length];
+  onRow(judge({ name: 'checkpoint-bf16', shape, data: truth }, { shape, data: rounded }, EXACT));
+}

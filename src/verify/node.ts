@@ -1,0 +1,23 @@
+/** Golden folders on disk (Node only). */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileSource, openCheckpointFolder } from '../data/safetensors/node.ts';
+import { openSafetensors } from '../data/safetensors/read.ts';
+import { GoldenError, type GoldenFolder } from './golden.ts';
+
+export function goldenFolder(path: string): GoldenFolder {
+  const explained = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
+    try {
+      return await read();
+    } catch (error) {
+      throw new GoldenError(`${path}: cannot read ${what}: ${(error as Error).message}`);
+    }
+  };
+  return {
+    label: path,
+    list: () => explained('the folder', () => readdir(path)),
+    bytes: (name) => explained(name, () => readFile(join(path, name))),
+    safetensors: async (name) => openSafetensors(await fileSource(join(path, name))),
+    checkpoint: (name) => openCheckpointFolder(join(path, name)),
+  };
+}

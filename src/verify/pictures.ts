@@ -1,0 +1,38 @@
+/**
+ * Pictures against PIL and torchvision: decoded, resized and normalised. PNG decoding is exact, so its pixel values
+ * agree to rounding; JPEG decoders may differ by a level of grey here and there, and are judged by the mean.
+ */
+import { decodeImage, imageFormat, pixelValues } from '../data/image/index.ts';
+import { readJpegStructure } from '../data/image/jpegMarkers.ts';
+import { type GoldenFolder, readManifest, readTruth } from './golden.ts';
+import { type Allowance, judge, type Row } from './judge.ts';
+
+const PNG: Allowance = { allowed: 1e-6, torchError: null, measure: 'max' };
+const JPEG: Allowance = { allowed: 0.01, torchError: null, measure: 'mean' };
+const JPEG_SUBSAMPLED: Allowance = { allowed: 0.06, torchError: null, measure: 'mean' };
+
+/** What a picture's pixel values may be off, by its format. */
+export function pictureAllowance(bytes: Uint8Array): Allowance {
+  if (imageFormat(bytes) === 'PNG') return PNG;
+  let subsampled = false;
+  readJpegStructure(bytes, ({ components }) => {
+    subsampled = components.some(({ h, v }) => h !== components[0].h || v !== components[0].v);
+  });
+  return subsampled ? JPEG_SUBSAMPLED : JPEG;
+}
+
+/** One row per FILE@SIZE of a preprocess folder. */
+export async function verifyPreprocess(folder: GoldenFolder, onRow: (row: Row) => void): Promise<void> {
+  const expected = await folder.safetensors('expected.safetensors');
+  for (const { file, sizes } of await readManifest(folder)) {
+    const bytes = await folder.bytes(file);
+    const image = decodeImage(bytes, { label: file });
+    for (const size of sizes) {
+      const truth = await readTruth(expected, `${file}@${size}`);
+      onRow(
+        judge(truth, { shape: [3, size, size], data: pixelValues(image, size) }, pictureAllowance(bytes)),
+      );
+    }
+  }
+  await expected.close();
+}
