@@ -36,12 +36,21 @@ export function unary(f: i32, n: i32, x: usize, y: usize): void {
   }
 }
 
-/** Derivative of silu: s·(1 + x·(1 − s)) with s = sigmoid x. */
+/** e⁻ˣ, bounded so that its product with sigmoid x stays a number. */
 // @ts-ignore: decorator
 @inline
-function siluSlope4(x: v128, s: v128): v128 {
-  const one = f32x4.splat(1.0);
-  return f32x4.mul(s, madd(x, f32x4.sub(one, s), one));
+function expMinus4(x: v128): v128 {
+  return exp4(f32x4.neg(f32x4.pmax(x, f32x4.splat(-87.0))));
+}
+
+/**
+ * Derivative of silu: s·(1 + x·(1 − s)) with s = sigmoid x = 1/(1 + e) and e = e⁻ˣ. 1 − s is taken as e·s, which keeps its
+ * digits where s is almost 1.
+ */
+// @ts-ignore: decorator
+@inline
+function siluSlope4(x: v128, e: v128, s: v128): v128 {
+  return f32x4.mul(s, madd(x, f32x4.mul(e, s), f32x4.splat(1.0)));
 }
 
 // @ts-ignore: decorator
@@ -54,7 +63,10 @@ function slope4(f: i32, x: v128, y: v128): v128 {
   if (f == 3) return f32x4.div(one, x);
   if (f == 4) return f32x4.mul(f32x4.splat(1.1283791670955126), exp4(f32x4.neg(f32x4.mul(x, x))));
   if (f == 5) return f32x4.mul(y, f32x4.sub(one, y));
-  if (f == 7) return siluSlope4(x, sigmoid4(x));
+  if (f == 7) {
+    const e = expMinus4(x);
+    return siluSlope4(x, e, f32x4.div(one, f32x4.add(one, e)));
+  }
   if (f == 9) return f32x4.mul(f32x4.sub(one, y), f32x4.add(one, y));
   // gelu = x·Φ(x), so its slope is Φ(x) + x·φ(x).
   const bell = bell4(x);
@@ -167,9 +179,10 @@ export function swiglu(n: i32, gate: usize, up: usize, y: usize): void {
 export function swigluBackward(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
   for (; n > 0; n -= 4, gate += 16, up += 16, dy += 16, dgate += 16, dup += 16) {
     const g = loadUpTo4(gate, n, 0.0), d = loadUpTo4(dy, n, 0.0);
-    const s = sigmoid4(g);
+    const e = expMinus4(g);
+    const s = f32x4.div(f32x4.splat(1.0), f32x4.add(f32x4.splat(1.0), e));
     storeUpTo4(dup, f32x4.mul(d, f32x4.mul(g, s)), n);
-    storeUpTo4(dgate, f32x4.mul(f32x4.mul(d, loadUpTo4(up, n, 0.0)), siluSlope4(g, s)), n);
+    storeUpTo4(dgate, f32x4.mul(f32x4.mul(d, loadUpTo4(up, n, 0.0)), siluSlope4(g, e, s)), n);
   }
 }
 
