@@ -13,7 +13,10 @@ import { forEachPosition } from './lines.ts';
 const ROWS = 2;
 const COLUMNS = 4;
 
-/** Writes `lanes` lines of K elements to `panel`, interleaved `width` wide; lanes that are missing become zeros. */
+/**
+ * Writes `lanes` lines of K elements to `panel`, interleaved `width` wide. At the edge of a matrix lanes are fewer than
+ * `width`; what the others hold only reaches results that are dropped.
+ */
 function pack(
   panel: Float64Array,
   panelAt: number,
@@ -25,9 +28,9 @@ function pack(
   K: number,
   kStride: number,
 ): void {
-  for (let lane = 0; lane < width; lane++)
+  for (let lane = 0; lane < lanes; lane++)
     for (let k = 0; k < K; k++)
-      panel[panelAt + k * width + lane] = lane < lanes ? source[at + lane * laneStride + k * kStride] : 0;
+      panel[panelAt + k * width + lane] = source[at + lane * laneStride + k * kStride];
 }
 
 /** tile [ROWS, COLUMNS] = Σₖ a[k, :]ᵀ b[k, :] */
