@@ -345,6 +345,52 @@ describe.each(variants)('wasm kernels, $name', ({ wasm }) => {
         }
   });
 
+  it.each([
+    ['full', [2, 3, 5, 8], 3, 7, false],
+    ['causal', [1, 2, 9, 4], 2, 9, true],
+    ['grouped heads', [2, 4, 6, 5], 2, 6, true],
+    ['last queries of many keys', [1, 4, 3, 16], 1, 130, true],
+    ['one query', [2, 2, 1, 8], 2, 33, true],
+    ['many blocks', [1, 2, 150, 12], 1, 150, true],
+    ['no keys', [1, 2, 3, 4], 2, 0, false],
+  ] as const)('attention and its gradient: %s', (_, shape, kvHeads, S, causal) => {
+    const [B, , , K] = shape;
+    const kv = [B, kvHeads, S, K];
+    const some = { ...dense([B, S], 1), data: Uint8Array.from(numbers(B * S, 5), (x) => Number(x > -0.5)) };
+    const none = { ...some, data: new Uint8Array(B * S) };
+    const across = {
+      ...some,
+      data: Uint8Array.from(numbers(B * S, 6), (x) => Number(x > 0)),
+      strides: [1, B],
+    };
+    for (const order of [
+      [0, 1, 2, 3],
+      [0, 2, 1, 3],
+      [3, 0, 1, 2],
+    ])
+      for (const visible of [null, some, none, across]) {
+        const samples = [
+          stored(shape, order, 1),
+          stored(kv, order, 2),
+          stored(kv, order, 3),
+          stored(shape, order, 4),
+        ];
+        samples[0] = { ...samples[0], data: samples[0].data.map((x) => 4 * x) as Float32Array };
+        check(
+          'attention',
+          visible === null ? samples : [...samples, visible],
+          (be, [q, k, v, dy, shown = null]) => {
+            const { y, saved } = be.attention(q, k, v, shown, { causal });
+            const grads = be.attentionBackward(q, k, v, shown, { causal }, saved, dy);
+            for (const { buffer } of saved) be.release(buffer);
+            return [y, grads.dq, grads.dk, grads.dv];
+          },
+          1e-6,
+          0.1,
+        );
+      }
+  });
+
   it('AdamW, several steps', () => {
     const options = { lr: 1e-2, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1 };
     for (const n of WIDTHS) {

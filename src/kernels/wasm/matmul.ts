@@ -1,36 +1,10 @@
-/** Matrix product in float32: which compiled kernel, and over which batches. M rows, N columns, K terms per sum. */
+/** Matrix products in float32, batch by batch. M rows, N columns, K terms per sum. */
 import type { Backend } from '../backend.ts';
 import { denseView, sizeOf } from '../views.ts';
 import { SCRATCH, type Wasm } from './module.ts';
 import { collapse } from './strided.ts';
 
-/** Up to this many rows a product reads B once and is as fast as memory: packing B first would double that. */
-const FEW_ROWS = 4;
-
 export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['matmul'] {
-  /** One product; row and column strides in elements, addresses in bytes. */
-  function multiply(
-    M: number,
-    N: number,
-    K: number,
-    a: number,
-    [aRow, aCol]: readonly number[],
-    b: number,
-    [bRow, bCol]: readonly number[],
-    c: number,
-  ): void {
-    if (M <= FEW_ROWS && aCol === 1 && bRow === 1) {
-      kernels.gemvRows(M, N, K, a, aRow * 4, b, bCol * 4, c, N * 4);
-    } else if (M <= FEW_ROWS && bCol === 1) {
-      kernels.gemvColumns(M, N, K, a, aRow * 4, aCol * 4, b, bRow * 4, c, N * 4);
-    } else if (N === 1 && aCol === 1 && bRow === 1) {
-      // A · v is vᵀ · Aᵀ with A stored as the transpose that gemvRows wants.
-      kernels.gemvRows(1, M, K, b, 0, a, aRow * 4, c, 0);
-    } else {
-      kernels.gemm(M, N, K, a, aRow * 4, aCol * 4, b, bRow * 4, bCol * 4, c, N * 4, SCRATCH);
-    }
-  }
-
   return (a, b) => {
     if (a.buffer.dtype !== 'float32') return host.matmul(a, b);
     const axes = a.shape.length - 2;
@@ -54,6 +28,8 @@ export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['m
       batch.shape[last] = 1;
     }
 
+    const [aRow, aCol] = aMatrix.map((step) => step * 4);
+    const [bRow, bCol] = bMatrix.map((step) => step * 4);
     const products = sizeOf(batch.shape);
     const aStart = heap.addressOf(a);
     const bStart = heap.addressOf(b);
@@ -61,7 +37,8 @@ export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['m
     for (let product = 0; product < products; product++) {
       const aAt = aStart + 4 * positionOf(product, batch.shape, aLead);
       const bAt = bStart + 4 * positionOf(product, batch.shape, bLead);
-      multiply(M, N, K, aAt, aMatrix, bAt, bMatrix, cStart + 4 * product * M * N);
+      const cAt = cStart + 4 * product * M * N;
+      kernels.matmul(M, N, K, aAt, aRow, aCol, bAt, bRow, bCol, cAt, N * 4, SCRATCH);
     }
     return c;
   };

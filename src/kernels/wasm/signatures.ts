@@ -3,6 +3,57 @@
  * strides are in bytes, lengths in elements.
  */
 export interface Kernels {
+  // ---- assembly/attention.ts ----
+  attention(
+    T: number,
+    S: number,
+    K: number,
+    q: number,
+    qT: number,
+    qK: number,
+    k: number,
+    kS: number,
+    kK: number,
+    v: number,
+    vS: number,
+    vK: number,
+    visible: number,
+    causal: number,
+    scale: number,
+    y: number,
+    stats: number,
+    scores: number,
+    block: number,
+    scratch: number,
+  ): void;
+  attentionBackward(
+    T: number,
+    S: number,
+    K: number,
+    q: number,
+    qT: number,
+    qK: number,
+    k: number,
+    kS: number,
+    kK: number,
+    v: number,
+    vS: number,
+    vK: number,
+    visible: number,
+    causal: number,
+    scale: number,
+    stats: number,
+    dy: number,
+    dyT: number,
+    dyK: number,
+    dq: number,
+    dk: number,
+    dv: number,
+    scores: number,
+    slopes: number,
+    block: number,
+    scratch: number,
+  ): void;
   // ---- assembly/elementwise.ts ----
   adamw(
     n: number,
@@ -41,7 +92,7 @@ export interface Kernels {
   unaryBackward(f: number, n: number, x: number, y: number, dy: number, dx: number): void;
   where(n: number, condition: number, a: number, b: number, out: number): void;
   // ---- assembly/gemm.ts ----
-  gemm(
+  matmul(
     m: number,
     n: number,
     k: number,
@@ -54,29 +105,6 @@ export interface Kernels {
     c: number,
     cRow: number,
     scratch: number,
-  ): void;
-  gemvColumns(
-    m: number,
-    n: number,
-    k: number,
-    a: number,
-    aRow: number,
-    aCol: number,
-    b: number,
-    bRow: number,
-    c: number,
-    cRow: number,
-  ): void;
-  gemvRows(
-    m: number,
-    n: number,
-    k: number,
-    a: number,
-    aRow: number,
-    w: number,
-    wRow: number,
-    c: number,
-    cRow: number,
   ): void;
   // ---- assembly/move.ts ----
   copy(

@@ -1,5 +1,10 @@
-/** Functions of each element. The numbers of the functions are those of ../elementwise.ts. */
-import { bell4, erf4, exp4, loadRest, loadUpTo4, madd, normalCdf4, sigmoid4, storeRest, storeUpTo4 } from './vector';
+/**
+ * Functions of each element. The numbers of the functions are those of ../elementwise.ts.
+ *
+ * Loops run over whole vectors only: a branch for the rest in the loop body slows it down, and a second copy of the body
+ * behind it doubles the code. The rest of an array is copied to four floats of its own and goes through the same loop.
+ */
+import { bell4, copyRest, erf4, exp4, loadRest, madd, normalCdf4, REST, sigmoid4, storeRest } from './vector';
 
 // @ts-ignore: decorator
 @inline
@@ -18,10 +23,19 @@ function unary4(f: i32, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function mapUnary(f: i32, n: i32, x: usize, y: usize): void {
-  for (; n > 0; n -= 4, x += 16, y += 16) storeUpTo4(y, unary4(f, loadUpTo4(x, n, 0.0)), n);
+  for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16) v128.store(y, unary4(f, v128.load(x)));
 }
 
 export function unary(f: i32, n: i32, x: usize, y: usize): void {
+  const whole = n & ~3, done = <usize>whole << 2;
+  unaryOf4s(f, whole, x, y);
+  if (n == whole) return;
+  copyRest(n - whole, x + done, REST);
+  unaryOf4s(f, 4, REST, REST);
+  copyRest(n - whole, REST, y + done);
+}
+
+function unaryOf4s(f: i32, n: i32, x: usize, y: usize): void {
   switch (f) {
     case 0: return mapUnary(0, n, x, y);
     case 1: return mapUnary(1, n, x, y);
@@ -76,13 +90,23 @@ function slope4(f: i32, x: v128, y: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function mapSlope(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  for (; n > 0; n -= 4, x += 16, y += 16, dy += 16, dx += 16) {
-    const slope = slope4(f, loadUpTo4(x, n, 1.0), loadUpTo4(y, n, 1.0));
-    storeUpTo4(dx, f32x4.mul(loadUpTo4(dy, n, 0.0), slope), n);
+  for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16, dy += 16, dx += 16) {
+    v128.store(dx, f32x4.mul(v128.load(dy), slope4(f, v128.load(x), v128.load(y))));
   }
 }
 
 export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  slopeOf4s(f, whole, x, y, dy, dx);
+  if (rest == 0) return;
+  copyRest(rest, x + done, REST);
+  copyRest(rest, y + done, REST + 16);
+  copyRest(rest, dy + done, REST + 32);
+  slopeOf4s(f, 4, REST, REST + 16, REST + 32, REST);
+  copyRest(rest, REST, dx + done);
+}
+
+function slopeOf4s(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
   switch (f) {
     case 0: return mapSlope(0, n, x, y, dy, dx);
     case 1: return mapSlope(1, n, x, y, dy, dx);
@@ -100,9 +124,8 @@ export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx:
 
 /** Selects instead of multiplying, so that an infinite dy does not turn the zeros into NaN. */
 function reluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
-  for (; n > 0; n -= 4, x += 16, dy += 16, dx += 16) {
-    const positive = f32x4.gt(loadUpTo4(x, n, 0.0), f32x4.splat(0.0));
-    storeUpTo4(dx, v128.and(loadUpTo4(dy, n, 0.0), positive), n);
+  for (const end = x + (<usize>n << 2); x < end; x += 16, dy += 16, dx += 16) {
+    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0.0))));
   }
 }
 
@@ -170,19 +193,41 @@ export function binary(
 
 /** silu(gate) ⊙ up. */
 export function swiglu(n: i32, gate: usize, up: usize, y: usize): void {
-  for (; n > 0; n -= 4, gate += 16, up += 16, y += 16) {
-    const g = loadUpTo4(gate, n, 0.0);
-    storeUpTo4(y, f32x4.mul(f32x4.mul(g, sigmoid4(g)), loadUpTo4(up, n, 0.0)), n);
+  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  swigluOf4s(whole, gate, up, y);
+  if (rest == 0) return;
+  copyRest(rest, gate + done, REST);
+  copyRest(rest, up + done, REST + 16);
+  swigluOf4s(4, REST, REST + 16, REST);
+  copyRest(rest, REST, y + done);
+}
+
+function swigluOf4s(n: i32, gate: usize, up: usize, y: usize): void {
+  for (const end = gate + (<usize>n << 2); gate < end; gate += 16, up += 16, y += 16) {
+    const g = v128.load(gate);
+    v128.store(y, f32x4.mul(f32x4.mul(g, sigmoid4(g)), v128.load(up)));
   }
 }
 
 export function swigluBackward(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
-  for (; n > 0; n -= 4, gate += 16, up += 16, dy += 16, dgate += 16, dup += 16) {
-    const g = loadUpTo4(gate, n, 0.0), d = loadUpTo4(dy, n, 0.0);
+  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  swigluSlopeOf4s(whole, gate, up, dy, dgate, dup);
+  if (rest == 0) return;
+  copyRest(rest, gate + done, REST);
+  copyRest(rest, up + done, REST + 16);
+  copyRest(rest, dy + done, REST + 32);
+  swigluSlopeOf4s(4, REST, REST + 16, REST + 32, REST, REST + 16);
+  copyRest(rest, REST, dgate + done);
+  copyRest(rest, REST + 16, dup + done);
+}
+
+function swigluSlopeOf4s(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
+  for (const end = gate + (<usize>n << 2); gate < end; gate += 16, up += 16, dy += 16, dgate += 16, dup += 16) {
+    const g = v128.load(gate), u = v128.load(up), d = v128.load(dy);
     const e = expMinus4(g);
     const s = f32x4.div(f32x4.splat(1.0), f32x4.add(f32x4.splat(1.0), e));
-    storeUpTo4(dup, f32x4.mul(d, f32x4.mul(g, s)), n);
-    storeUpTo4(dgate, f32x4.mul(f32x4.mul(d, loadUpTo4(up, n, 0.0)), siluSlope4(g, e, s)), n);
+    v128.store(dup, f32x4.mul(d, f32x4.mul(g, s)));
+    v128.store(dgate, f32x4.mul(f32x4.mul(d, u), siluSlope4(g, e, s)));
   }
 }
 
@@ -198,17 +243,34 @@ export function adamw(
   n: i32, p: usize, g: usize, m: usize, v: usize,
   beta1: f64, beta2: f64, keep: f64, rate: f64, root2: f64, eps: f64,
 ): void {
+  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  adamwOf4s(whole, p, g, m, v, beta1, beta2, keep, rate, root2, eps);
+  if (rest == 0) return;
+  copyRest(rest, p + done, REST);
+  copyRest(rest, g + done, REST + 16);
+  copyRest(rest, m + done, REST + 32);
+  copyRest(rest, v + done, REST + 48);
+  adamwOf4s(4, REST, REST + 16, REST + 32, REST + 48, beta1, beta2, keep, rate, root2, eps);
+  copyRest(rest, REST, p + done);
+  copyRest(rest, REST + 32, m + done);
+  copyRest(rest, REST + 48, v + done);
+}
+
+function adamwOf4s(
+  n: i32, p: usize, g: usize, m: usize, v: usize,
+  beta1: f64, beta2: f64, keep: f64, rate: f64, root2: f64, eps: f64,
+): void {
   const b1 = f32x4.splat(<f32>beta1), c1 = f32x4.splat(<f32>(1.0 - beta1));
   const b2 = f32x4.splat(<f32>beta2), c2 = f32x4.splat(<f32>(1.0 - beta2));
   const k = f32x4.splat(<f32>keep), r = f32x4.splat(<f32>rate), e = f32x4.splat(<f32>eps);
   const q = f32x4.splat(<f32>(1.0 / root2));
-  for (; n > 0; n -= 4, p += 16, g += 16, m += 16, v += 16) {
-    const grad = loadUpTo4(g, n, 0.0);
-    const m1 = madd(b1, loadUpTo4(m, n, 0.0), f32x4.mul(c1, grad));
-    const v1 = madd(b2, loadUpTo4(v, n, 0.0), f32x4.mul(c2, f32x4.mul(grad, grad)));
-    storeUpTo4(m, m1, n);
-    storeUpTo4(v, v1, n);
+  for (const end = p + (<usize>n << 2); p < end; p += 16, g += 16, m += 16, v += 16) {
+    const grad = v128.load(g);
+    const m1 = madd(b1, v128.load(m), f32x4.mul(c1, grad));
+    const v1 = madd(b2, v128.load(v), f32x4.mul(c2, f32x4.mul(grad, grad)));
+    v128.store(m, m1);
+    v128.store(v, v1);
     const update = f32x4.div(f32x4.mul(r, m1), madd(f32x4.sqrt(v1), q, e));
-    storeUpTo4(p, f32x4.sub(f32x4.mul(loadUpTo4(p, n, 0.0), k), update), n);
+    v128.store(p, f32x4.sub(f32x4.mul(v128.load(p), k), update));
   }
 }

@@ -5,6 +5,8 @@
  * reads both one element after the other whatever their strides: a transposed operand costs nothing extra. One 4×8
  * tile of C stays in eight registers while it goes through up to KC products. Panels at the edge are filled with zeros.
  *
+ * Products with few rows read B once, unpacked, as fast as memory gives it.
+ *
  * All strides are in bytes. `scratch` holds the packed blocks: MC·KC + KC·NC floats, then one tile.
  */
 import { madd, sumLanes } from './vector';
@@ -20,14 +22,35 @@ const EDGE_TILE: usize = PACKED_B + <usize>(KC * NC * 4);
 /** Up to this many rows of A, rows of B that lie dense are read where they are: packing them would not pay. */
 const DIRECT_M: i32 = 16;
 
-export function gemm(
+/** Up to this many rows, packing B would take longer than the product. */
+const FEW_ROWS: i32 = 4;
+
+/** C [m, n] = A [m, k] · B [k, n], by the way that suits sizes and strides; C has dense rows. */
+export function matmul(
   m: i32, n: i32, k: i32,
   a: usize, aRow: usize, aCol: usize,
   b: usize, bRow: usize, bCol: usize,
   c: usize, cRow: usize,
   scratch: usize,
 ): void {
+  if (m <= FEW_ROWS && aCol == 4 && bRow == 4) gemvRows(m, n, k, a, aRow, b, bCol, c, cRow);
+  else if (m <= FEW_ROWS && bCol == 4) gemvColumns(m, n, k, a, aRow, aCol, b, bRow, c, cRow);
+  else if (n == 1 && cRow == 4 && aCol == 4 && bRow == 4) {
+    // A · v is vᵀ · Aᵀ, with A stored as the transpose that gemvRows wants.
+    gemvRows(1, m, k, b, 0, a, aRow, c, 0);
+  } else gemm(m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, scratch, false);
+}
+
+/** C = (C +) A · B with packed panels. */
+export function gemm(
+  m: i32, n: i32, k: i32,
+  a: usize, aRow: usize, aCol: usize,
+  b: usize, bRow: usize, bCol: usize,
+  c: usize, cRow: usize,
+  scratch: usize, add: bool,
+): void {
   if (k == 0) {
+    if (add) return;
     for (let i = 0; i < m; i++) memory.fill(c + <usize>i * cRow, 0, <usize>n << 2);
     return;
   }
@@ -37,6 +60,7 @@ export function gemm(
     const nc = min(NC, n - jc);
     for (let pc = 0; pc < k; pc += KC) {
       const kc = min(KC, k - pc);
+      const sum = add || pc > 0;
       const bBlock = b + <usize>pc * bRow + <usize>jc * bCol;
       if (!direct) packB(kc, nc, bBlock, bRow, bCol, packedB);
       else if (nc & (NR - 1)) {
@@ -58,11 +82,11 @@ export function gemm(
             const columns = min(NR, nc - j);
             const to = cBlock + <usize>i * cRow + (<usize>j << 2);
             const aPanel = scratch + (<usize>(i * kc) << 2);
-            if (rows == MR && columns == NR) tile(kc, aPanel, panel, step, to, cRow, pc > 0);
+            if (rows == MR && columns == NR) tile(kc, aPanel, panel, step, to, cRow, sum);
             else {
               const edge = scratch + EDGE_TILE;
               tile(kc, aPanel, panel, step, edge, NR << 2, false);
-              copyTile(rows, columns, edge, to, cRow, pc > 0);
+              copyTile(rows, columns, edge, to, cRow, sum);
             }
           }
         }
@@ -217,7 +241,7 @@ function packB(k: i32, n: i32, b: usize, row: usize, col: usize, to: usize): voi
  * A few rows of A times the transpose of W [N, K] with dense rows: C[i, j] = A[i] · W[j]. A and W have dense rows.
  * Each row of W comes from memory once, four (for one row of A) or two (for up to four) at a time.
  */
-export function gemvRows(
+function gemvRows(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, w: usize, wRow: usize, c: usize, cRow: usize,
 ): void {
   for (let i = 0; i < m; i += 4) {
@@ -324,7 +348,7 @@ function dots4(
  * A few rows of A times B [K, N] with dense rows. B is gone through eight rows at a time, each from left to right as it
  * lies in memory, and in pieces short enough that they are still in the cache for the next row of A.
  */
-export function gemvColumns(
+function gemvColumns(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, aCol: usize, b: usize, bRow: usize, c: usize, cRow: usize,
 ): void {
   const PIECE = 512;

@@ -1,6 +1,7 @@
 /** Everything the module exports. Compiled by build.mjs, without a runtime: memory comes from outside. */
+export { attention, attentionBackward } from './attention';
 export { adamw, binary, swiglu, swigluBackward, unary, unaryBackward, where } from './elementwise';
-export { gemm, gemvColumns, gemvRows } from './gemm';
+export { matmul } from './gemm';
 export { copy, gatherRows, rotary, scatterAddRows } from './move';
 export { layerNorm, normBackward, rmsNorm } from './norm';
 export { sumColumns, sumRows } from './reduce';

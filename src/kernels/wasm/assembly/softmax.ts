@@ -1,37 +1,46 @@
 /** Softmax, and cross-entropy with it, over dense rows. */
 import { rowDot } from './reduce';
-import { exp4, loadUpTo4, maxLanes, storeUpTo4, sumLanes } from './vector';
+import { exp4, loadRest, loadUpTo4, madd, maxLanes, storeRest, storeUpTo4, sumLanes } from './vector';
 
 // @ts-ignore: decorator
 @external("env", "log")
 declare function log(x: f64): f64;
 
+/** Elements whose exponentials are added in float32: 4 lanes, 64 additions each. */
 const RUN: i32 = 256;
 
-function rowMax(n: i32, x: usize): f32 {
+export function rowMax(n: i32, x: usize): f32 {
   let m = f32x4.splat(-Infinity);
-  for (; n > 0; n -= 4, x += 16) m = f32x4.max(m, loadUpTo4(x, n, -Infinity));
+  const end = x + (<usize>(n & ~3) << 2);
+  for (; x < end; x += 16) m = f32x4.max(m, v128.load(x));
+  if (n & 3) m = f32x4.max(m, loadRest(x, n & 3, -Infinity));
   return maxLanes(m);
 }
 
-/** Σ exp(x − shift); the terms go to y as well, unless y is 0. */
-function expSum(n: i32, x: usize, shift: f32, y: usize): f64 {
-  const by = f32x4.splat(shift);
+/** y = exp(scale·x − shift), with the sum of it; y may be x. Without y (address 0) the sum alone. */
+export function expRow(n: i32, x: usize, scale: f32, shift: f32, y: usize): f64 {
+  const by = f32x4.splat(scale), less = f32x4.splat(-shift);
+  const end = x + (<usize>(n & ~3) << 2);
   let total: f64 = 0;
-  while (n > 0) {
+  while (x < end) {
+    const stop = min(end, x + (<usize>RUN << 2));
     let s = f32x4.splat(0);
-    const run = min(RUN, n);
-    for (let left = run; left > 0; left -= 4, x += 16) {
-      // Lanes behind the end are exp(−∞) = 0.
-      const e = exp4(f32x4.sub(loadUpTo4(x, left, -Infinity), by));
-      s = f32x4.add(s, e);
-      if (y) {
-        storeUpTo4(y, e, left);
-        y += 16;
+    if (y) {
+      for (; x < stop; x += 16, y += 16) {
+        const e = exp4(madd(v128.load(x), by, less));
+        v128.store(y, e);
+        s = f32x4.add(s, e);
       }
+    } else {
+      for (; x < stop; x += 16) s = f32x4.add(s, exp4(madd(v128.load(x), by, less)));
     }
     total += sumLanes(s);
-    n -= run;
+  }
+  if (n & 3) {
+    // Lanes behind the end are exp(−∞) = 0.
+    const e = exp4(madd(loadRest(x, n & 3, -Infinity), by, less));
+    if (y) storeRest(y, e, n & 3);
+    total += sumLanes(e);
   }
   return total;
 }
@@ -42,8 +51,9 @@ function softmaxRow(n: i32, x: usize, y: usize): void {
     memory.fill(y, 0, <usize>n << 2);
     return;
   }
-  const sum = f32x4.splat(<f32>expSum(n, x, m, y));
-  for (; n > 0; n -= 4, y += 16) storeUpTo4(y, f32x4.div(loadUpTo4(y, n, 0.0), sum), n);
+  const sum = f32x4.splat(<f32>expRow(n, x, 1, m, y));
+  for (const end = y + (<usize>(n & ~3) << 2); y < end; y += 16) v128.store(y, f32x4.div(v128.load(y), sum));
+  if (n & 3) storeRest(y, f32x4.div(loadRest(y, n & 3, 0.0), sum), n & 3);
 }
 
 /** Rows of n; row r sees its first min(n, ahead + 1 + r mod period) elements, the rest of y is 0. */
@@ -81,7 +91,7 @@ export function crossEntropy(
 ): void {
   for (let r = 0; r < rows; r++) {
     const m = rowMax(n, x);
-    const logSum = m == -Infinity ? -Infinity : log(expSum(n, x, m, 0));
+    const logSum = m == -Infinity ? -Infinity : log(expRow(n, x, 1, m, 0));
     const target = load<i32>(targets);
     store<f32>(logSumExp, <f32>(logSum + <f64>m));
     const at = target == ignore ? 0 : logSum - (<f64>load<f32>(x + (<usize>target << 2)) - <f64>m);
