@@ -2,14 +2,15 @@
 import type { Backend } from './backend.ts';
 import { cpu, cpuStrict } from './cpu/index.ts';
 
-export const BACKEND_NAMES = ['cpu', 'cpu-strict', 'wasm', 'gpujs'] as const;
+export const BACKEND_NAMES = ['cpu', 'cpu-strict', 'wasm', 'gpujs', 'gpujs-exact'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 const loaders: { readonly [N in BackendName]: () => Backend | Promise<Backend> } = {
   cpu: () => cpu,
   'cpu-strict': () => cpuStrict,
   wasm: async () => (await import('./wasm/index.ts')).createWasmBackend(),
-  gpujs: async () => (await import('./gpujs/index.ts')).createGpuJsBackend(),
+  gpujs: async () => (await import('./gpujs/gpuJsBackend.ts')).createGpuJsBackend(),
+  'gpujs-exact': async () => (await import('./gpujs/errorFree.ts')).errorFree(await loadBackend('gpujs')),
 };
 
 const loaded = new Map<BackendName, Promise<Backend>>();

@@ -5,6 +5,7 @@
  * On a machine without a GPU (mode webasm) it proves that the functions are right; the wasm backend is the fast one.
  */
 import type { Backend, DType, SoftmaxOptions, View } from '../backend.ts';
+import { composedAttention } from '../composedAttention.ts';
 import { createCpuBackend } from '../cpu/index.ts';
 import { denseView, isDense, sizeOf } from '../views.ts';
 import { openDevice } from './device.ts';
@@ -34,7 +35,7 @@ const DTYPES: readonly DType[] = ['float32', 'int32', 'bool'];
 export async function createGpuJsBackend(options: GpuJsOptions = {}): Promise<GpuJsBackend> {
   const device = await openDevice(options.mode ?? 'auto');
   const description =
-    `gpujs on ${device.mode} (${device.reason}): matmul and softmax are GPU.js kernels, ` +
+    `gpujs on ${device.mode} (${device.reason}): matmul, softmax and attention out of them are GPU.js kernels, ` +
     'the other kernels run on the host';
   const describe = () => description;
   const host = createCpuBackend({ name: 'gpujs', describe });
@@ -46,11 +47,7 @@ export async function createGpuJsBackend(options: GpuJsOptions = {}): Promise<Gp
     return float32Of(x.buffer).subarray(x.offset, x.offset + sizeOf(x.shape));
   }
 
-  const backend: GpuJsBackend = {
-    ...host,
-    mode: device.mode,
-    dtypes: DTYPES,
-    describe,
+  const onDevice: Pick<Backend, 'matmul' | 'softmax'> = {
     matmul(a: View, b: View): View {
       if (a.buffer.dtype !== 'float32') return host.matmul(a, b); // GPU.js has no other numbers
       return upload(matmul(device, a, b), [...a.shape.slice(0, -1), b.shape[b.shape.length - 1]]);
@@ -59,6 +56,14 @@ export async function createGpuJsBackend(options: GpuJsOptions = {}): Promise<Gp
       if (x.buffer.dtype !== 'float32') return host.softmax(x, { causal });
       return upload(softmax(device, dense(x), x.shape, causal), x.shape);
     },
+  };
+  const backend: GpuJsBackend = {
+    ...host,
+    ...onDevice,
+    ...composedAttention({ ...host, ...onDevice }),
+    mode: device.mode,
+    dtypes: DTYPES,
+    describe,
     destroy: () => device.destroy(),
   };
 
