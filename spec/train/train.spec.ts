@@ -1,0 +1,170 @@
+/** The training loop: what trains, what stays, and that a resumed run is the uninterrupted one. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CogVLM, checkpointKeys, parseConfig } from '../../src/models/cogvlm/index.ts';
+import { AdamW } from '../../src/nn/index.ts';
+import { Rng } from '../../src/tensor/index.ts';
+import {
+  answers,
+  collate,
+  copyLanguageToExperts,
+  type Example,
+  exactMatch,
+  parameterGroups,
+  train,
+} from '../../src/train/index.ts';
+import { loadRun, saveRun } from '../../src/train/node.ts';
+
+const config = parseConfig({
+  vocab_size: 20,
+  hidden_size: 16,
+  intermediate_size: 24,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  vision_config: {
+    image_size: 8,
+    patch_size: 4,
+    hidden_size: 12,
+    intermediate_size: 16,
+    num_hidden_layers: 1,
+    num_heads: 2,
+  },
+});
+
+const SIZE = 3 * 8 * 8;
+const RECIPE = { schedule: { peak: 5e-3, warmupSteps: 2, totalSteps: 12 }, clipNorm: 1, seed: 3 };
+
+/** Two kinds of pictures, bright and dark, with a name each. */
+function example(bright: boolean, rng: Rng): Example {
+  const pixels = Float32Array.from({ length: SIZE }, () => (bright ? 1 : -1) + 0.1 * rng.normal());
+  return { prompt: [], answer: bright ? [5, 6] : [7], pixels };
+}
+
+const batch = (model: CogVLM) => (rng: Rng) =>
+  collate(
+    model,
+    [0, 1, 2, 3].map((i) => example(i % 2 === 0, rng)),
+  );
+
+function visionRun(): { model: CogVLM; optimizer: AdamW } {
+  const model = new CogVLM(config, { rng: new Rng(1) });
+  const groups = parameterGroups(model, { lrScale: { vit: 1, adapter: 1, experts: 1 }, weightDecay: 0.05 });
+  return { model, optimizer: new AdamW(groups) };
+}
+
+const weights = (model: CogVLM) =>
+  [...model.stateDict()].map(([name, tensor]) => [name, Array.from(tensor.data)] as const);
+
+describe('collate', () => {
+  const model = new CogVLM(config);
+
+  it('lays out bos, picture, prompt, answer, eos, and pads on the right', () => {
+    const pixels = new Float32Array(SIZE);
+    const { input, labels } = collate(model, [
+      { prompt: [9], answer: [5, 6], pixels },
+      { prompt: [], answer: [7], pixels },
+    ]);
+    expect(input.ids).toEqual([
+      [1, 0, 0, 0, 0, 0, 0, 9, 5, 6, 2],
+      [1, 0, 0, 0, 0, 0, 0, 7, 2, 0, 0],
+    ]);
+    expect(input.types?.[0]).toEqual([0, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
+    expect(labels).toEqual([
+      [-100, -100, -100, -100, -100, -100, -100, -100, 5, 6, 2],
+      [-100, -100, -100, -100, -100, -100, -100, 7, 2, -100, -100],
+    ]);
+    expect(input.pixels?.shape).toEqual([2, 3, 8, 8]);
+  });
+
+  it('refuses a mixed batch and a picture of another size', () => {
+    const text = { prompt: [], answer: [7] };
+    expect(() => collate(model, [text, { ...text, pixels: new Float32Array(SIZE) }])).toThrow(
+      '1 of 2 examples have a picture',
+    );
+    expect(() => collate(model, [{ ...text, pixels: new Float32Array(5) }])).toThrow(
+      'a picture has 5 values, the model takes [3,8,8]',
+    );
+  });
+});
+
+describe('stages', () => {
+  it('trains the parts of the stage and leaves the language model as it was', async () => {
+    const { model, optimizer } = visionRun();
+    const before = new Map(weights(model));
+    await train(model, optimizer, RECIPE, batch(model), () => true);
+    const keys = checkpointKeys(config);
+    for (const [name, values] of weights(model)) {
+      const isLanguage = keys.get(name)?.part === 'language';
+      const same = values.every((v, i) => v === before.get(name)?.[i]);
+      expect(same, name).toBe(isLanguage);
+    }
+  });
+
+  it('starts experts as a copy of the language model', () => {
+    const model = new CogVLM(config, { rng: new Rng(2) });
+    copyLanguageToExperts(model);
+    const state = model.stateDict();
+    let compared = 0;
+    for (const [name, tensor] of state) {
+      if (!name.includes('.vision_expert_') && !name.includes('.vision_mlp.')) continue;
+      const source = state.get(
+        name.replace('.vision_expert_', '.language_expert_').replace('.vision_mlp.', '.language_mlp.'),
+      );
+      expect(tensor.data).toEqual(source?.data);
+      compared++;
+    }
+    expect(compared).toBe(2 * 5);
+  });
+});
+
+describe('train', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'cogvlm-train-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('learns to name pictures', async () => {
+    const { model, optimizer } = visionRun();
+    model.requireGrad(true);
+    const all = new AdamW([{ parameters: model.namedParameters() }]);
+    const losses: number[] = [];
+    const long = { ...RECIPE, schedule: { peak: 1e-2, warmupSteps: 5, totalSteps: 60 } };
+    await train(model, all, long, batch(model), ({ loss }) => losses.push(loss) > 0);
+    expect(losses[59]).toBeLessThan(0.3 * losses[0]);
+    const rng = new Rng(99);
+    const examples = [true, false, true].map((bright) => example(bright, rng));
+    const said = await answers(model, examples, 4);
+    expect(said).toEqual([[5, 6], [7], [5, 6]]);
+    expect(exactMatch(said, examples)).toBe(1);
+    expect(exactMatch([[5], [7], [5, 6]], examples)).toBeCloseTo(2 / 3);
+    expect(optimizer.stepCount).toBe(0);
+  });
+
+  it('stopped and resumed, goes on bit for bit', async () => {
+    const whole = visionRun();
+    await train(whole.model, whole.optimizer, RECIPE, batch(whole.model), () => true);
+
+    const path = join(folder, 'run.safetensors');
+    const first = visionRun();
+    expect(await loadRun(path, first.model, first.optimizer)).toBe(false);
+    await train(first.model, first.optimizer, RECIPE, batch(first.model), ({ step }) => step < 5);
+    await saveRun(path, first.model, first.optimizer);
+    const second = visionRun();
+    expect(await loadRun(path, second.model, second.optimizer)).toBe(true);
+    expect(second.optimizer.stepCount).toBe(5);
+    await train(second.model, second.optimizer, RECIPE, batch(second.model), () => true);
+    expect(weights(second.model)).toEqual(weights(whole.model));
+  });
+
+  it('says at which step the loss was lost', async () => {
+    const { model, optimizer } = visionRun();
+    const spoiled = () =>
+      collate(model, [{ prompt: [], answer: [5], pixels: new Float32Array(SIZE).fill(Number.NaN) }]);
+    await expect(train(model, optimizer, RECIPE, spoiled, () => true)).rejects.toThrow(
+      'the loss became NaN at step 1 (seed 3)',
+    );
+  });
+});

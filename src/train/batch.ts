@@ -1,0 +1,76 @@
+/**
+ * Training examples and batches of them.
+ *
+ *   [bos] [boi image tokens eoi] prompt answer eos | padding
+ *   labels −100 up to the prompt's end, then the answer and eos; the picture, bos and padding are never a target
+ *
+ * Padding is on the right: under the causal mask no real token sees it.
+ */
+import type { CogVLM, ModelInput } from '../models/cogvlm/index.ts';
+import { imageTokens } from '../models/cogvlm/index.ts';
+import { IGNORE_INDEX } from '../nn/index.ts';
+import { Tensor } from '../tensor/index.ts';
+
+/** A question about a picture, or about nothing, and its answer. */
+export interface Example {
+  /** Token ids; empty for a caption. */
+  readonly prompt: readonly number[];
+  readonly answer: readonly number[];
+  /** Normalised pixel values [C·S·S], channels first; absent in text-only training. */
+  readonly pixels?: Float32Array | undefined;
+}
+
+export interface Batch {
+  readonly input: ModelInput;
+  /** [B, T] */
+  readonly labels: readonly (readonly number[])[];
+}
+
+interface Row {
+  readonly ids: number[];
+  readonly types: number[];
+  readonly labels: number[];
+}
+
+/** @throws Error where some examples have a picture and some none, or a picture is not of the model's size */
+export function collate({ config }: CogVLM, examples: readonly Example[]): Batch {
+  const { vision, bosTokenId, padTokenId, eosTokenId } = config;
+  const slots = imageTokens(vision) + 2;
+  const rows = examples.map(({ prompt, answer, pixels }): Row => {
+    const image = pixels === undefined ? 0 : slots;
+    const target = [...answer, eosTokenId[0]];
+    const ids = [bosTokenId, ...new Array<number>(image).fill(padTokenId), ...prompt, ...target];
+    const types = ids.map((_, t) => (t >= 1 && t <= image ? 1 : 0));
+    const labels = ids.map((id, t) => (t >= ids.length - target.length ? id : IGNORE_INDEX));
+    return { ids, types, labels };
+  });
+  const length = Math.max(...rows.map(({ ids }) => ids.length));
+  const padded = (row: readonly number[], value: number) => [
+    ...row,
+    ...new Array<number>(length - row.length).fill(value),
+  ];
+  const input = {
+    ids: rows.map(({ ids }) => padded(ids, padTokenId)),
+    types: rows.map(({ types }) => padded(types, 0)),
+    pixels: stackPixels(examples, [vision.inChannels, vision.imageSize, vision.imageSize]),
+  };
+  return { input, labels: rows.map(({ labels }) => padded(labels, IGNORE_INDEX)) };
+}
+
+function stackPixels(examples: readonly Example[], shape: readonly number[]): Tensor | undefined {
+  const pictures = examples.flatMap(({ pixels }) => pixels ?? []);
+  if (pictures.length === 0) return undefined;
+  const size = shape.reduce((n, m) => n * m, 1);
+  if (pictures.length !== examples.length) {
+    throw new Error(
+      `collate: ${pictures.length} of ${examples.length} examples have a picture; mix them in different batches`,
+    );
+  }
+  const stacked = new Float32Array(pictures.length * size);
+  for (const [i, pixels] of pictures.entries()) {
+    if (pixels.length !== size)
+      throw new Error(`collate: a picture has ${pixels.length} values, the model takes [${shape}]`);
+    stacked.set(pixels, i * size);
+  }
+  return Tensor.fromArray(stacked, [pictures.length, ...shape]);
+}

@@ -1,0 +1,60 @@
+/**
+ * The training loop: batch, loss, gradient, clip, step. Which batch a step sees depends on the seed and the step alone,
+ * so a run that is stopped and resumed does what an uninterrupted one would have done.
+ */
+import type { CogVLM } from '../models/cogvlm/index.ts';
+import { type AdamW, clipGradNorm, type WarmupCosine, warmupCosine } from '../nn/index.ts';
+import { Rng, scope } from '../tensor/index.ts';
+import type { Batch } from './batch.ts';
+
+export interface TrainConfig {
+  readonly schedule: WarmupCosine;
+  /** Largest global gradient norm. */
+  readonly clipNorm: number;
+  readonly seed: number;
+}
+
+export interface StepReport {
+  /** Steps done, from 1. */
+  readonly step: number;
+  readonly loss: number;
+  /** Gradient norm before clipping. */
+  readonly gradNorm: number;
+  readonly lr: number;
+}
+
+/** The random numbers of one step: a generator of its own, from the run's seed. */
+export function stepRng(seed: number, step: number): Rng {
+  return new Rng(seed * 2 ** 26 + step);
+}
+
+/**
+ * Trains from `optimizer.stepCount` to `schedule.totalSteps`.
+ * @param nextBatch makes the batch of a step from that step's random numbers
+ * @param onStep called after each step; answering false stops the run there
+ */
+export async function train(
+  model: CogVLM,
+  optimizer: AdamW,
+  config: TrainConfig,
+  nextBatch: (rng: Rng, step: number) => Batch,
+  onStep: (report: StepReport) => boolean | Promise<boolean>,
+): Promise<void> {
+  while (optimizer.stepCount < config.schedule.totalSteps) {
+    const at = optimizer.stepCount;
+    const lr = warmupCosine(at, config.schedule);
+    const { loss, gradNorm } = await scope(async () => {
+      const { input, labels } = nextBatch(stepRng(config.seed, at), at);
+      const loss = model.loss(model.call(input), labels);
+      loss.backward();
+      const trained = optimizer.groups.flatMap(({ parameters }) => [...parameters.values()]);
+      const gradNorm = clipGradNorm(trained, config.clipNorm);
+      optimizer.step(lr);
+      optimizer.zeroGrad();
+      return { loss: (await loss.read())[0], gradNorm };
+    });
+    if (!Number.isFinite(loss))
+      throw new Error(`train: the loss became ${loss} at step ${at + 1} (seed ${config.seed})`);
+    if (!(await onStep({ step: at + 1, loss, gradNorm, lr }))) return;
+  }
+}
