@@ -34,9 +34,12 @@ export function composedAttention(
   const [, heads, S] = k.shape;
   const grouped = q.mul(1 / Math.sqrt(K)).reshape(B, heads, H / heads, T, K);
   const scores = grouped.matmul(k.unsqueeze(2).transpose()); // [B, H_kv, G, T, S]
-  const hidden = Tensor.full([], -1e30, { dtype: q.dtype });
-  const seen = visible === undefined ? scores : where(visible.reshape(B, 1, 1, 1, S), scores, hidden);
-  return seen.softmax({ causal }).matmul(v.unsqueeze(2)).reshape(B, H, T, K);
+  const scalar = (value: number) => Tensor.full([], value, { dtype: q.dtype });
+  // Hidden twice: out of the row's sum, and to zero where a row sees nothing at all.
+  const hide = (x: Tensor, value: number) =>
+    visible === undefined ? x : where(visible.reshape(B, 1, 1, 1, S), x, scalar(value));
+  const P = hide(hide(scores, -1e30).softmax({ causal }), 0);
+  return P.matmul(v.unsqueeze(2)).reshape(B, H, T, K);
 }
 
 /** [B, T, H·K] → [B, H, T, K] */

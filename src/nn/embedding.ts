@@ -19,10 +19,14 @@ export class Embedding extends Module<[ids: readonly (readonly number[])[]], Ten
 
   /**
    * @shape ids [B, T] → [B, T, D]
-   * @throws ShapeError for an id outside of the table or rows of different lengths
+   * @throws ShapeError for an id outside of the table, no rows, or rows of different lengths
    */
   forward(ids: readonly (readonly number[])[]): Tensor {
     const [rows, width] = this.weight.shape;
+    const got = { weight: this.weight };
+    if (ids.length === 0) {
+      throw new ShapeError({ op: 'Embedding', argument: 'ids', got, rule: 'needs at least one row' });
+    }
     const length = ids[0].length;
     for (const [b, row] of ids.entries()) {
       const bad =
@@ -32,7 +36,7 @@ export class Embedding extends Module<[ids: readonly (readonly number[])[]], Ten
         row.length !== length
           ? `row ${b} has ${row.length} ids, row 0 has ${length}`
           : `id ${row[bad]} at [${b}][${bad}] is not one of the ${rows} rows of the table`;
-      throw new ShapeError({ op: 'Embedding', argument: 'ids', got: { weight: this.weight }, rule });
+      throw new ShapeError({ op: 'Embedding', argument: 'ids', got, rule });
     }
     const index = Tensor.fromArray(ids.flat(), [ids.length * length], { dtype: 'int32' });
     return this.weight.gatherRows(index).reshape(ids.length, length, width);

@@ -40,14 +40,25 @@ export function run<Attrs>(
   const wanted = isRecording() && isFloat(out.buffer.dtype) && inputs.some((input) => input.requiresGrad);
   if (!wanted) return { view: out, node: null };
   const path = currentModulePath();
+  const where = path === '' ? op.name : `${op.name} in ${path}`;
+  const inputNames = (i: number) => (op.variadic ? `${op.inputs[0]}${i}` : op.inputs[i]);
   const node = makeNode({
-    op: path === '' ? op.name : `${op.name} in ${path}`,
+    op: where,
     inputs,
-    inputNames: (i) => (op.variadic ? `${op.inputs[0]}${i}` : op.inputs[i]),
+    inputNames,
     pullback: (dy) => {
-      if (finiteCheck)
-        requireFinite(k, `the gradient that reached ${op.name}${path === '' ? '' : ` of ${path}`}`, dy);
-      return op.backward({ k, inputs: views, attrs, out, saved, dy });
+      if (finiteCheck) requireFinite(k, `the gradient that reached ${where}`, dy);
+      const gradients = op.backward({ k, inputs: views, attrs, out, saved, dy });
+      if (!finiteCheck) return gradients;
+      return gradients.map(
+        (gradient, i) =>
+          gradient &&
+          (() => {
+            const g = gradient();
+            requireFinite(k, `the gradient by ${inputNames(i)} of ${where}`, g);
+            return g;
+          }),
+      );
     },
   });
   return { view: out, node };

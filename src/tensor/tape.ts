@@ -22,7 +22,8 @@ export interface TapeNode {
   readonly id: number;
   readonly op: string;
   readonly inputNames: (index: number) => string;
-  readonly inputs: readonly Traced[];
+  /** Empty once used: a result that is kept must not hold the whole pass before it in memory. */
+  inputs: readonly Traced[];
   /** Gradients of the inputs from that of the output; null once used, which lets go of what it held. */
   pullback: ((dy: View) => Gradients) | null;
 }
@@ -86,9 +87,11 @@ export function backward(k: Backend, root: Traced, seed: View): void {
           `backward(): the graph through ${node.op} was used already; run the forward pass again`,
         );
       }
+      const { inputs } = node;
       const gradients = node.pullback(dy);
       node.pullback = null;
-      node.inputs.forEach((input, i) => {
+      node.inputs = [];
+      inputs.forEach((input, i) => {
         const thunk = gradients[i];
         if (!input.requiresGrad || thunk === null) return;
         const g = checked(node, i, input, sumToShape(k, thunk(), input.view.shape));

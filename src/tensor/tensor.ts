@@ -12,7 +12,14 @@ import { expandView } from './layout.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
 import type { Rng } from './random.ts';
-import { broadcastOrThrow, normalizeAxis, requireSameDType } from './shape.ts';
+import {
+  broadcastOrThrow,
+  normalizeAxis,
+  requireDType,
+  requireSameDType,
+  requireShape,
+  sameShape,
+} from './shape.ts';
 import { backward, type TapeNode, type Traced } from './tape.ts';
 
 export interface TensorOptions {
@@ -96,12 +103,9 @@ export class Tensor implements Traced {
 
   static full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
     const backend = getBackend();
-    return new Tensor(
-      backend,
-      backend.fill([...shape], value, options.dtype ?? 'float32'),
-      null,
-      options.requiresGrad ?? false,
-    );
+    const { dtype = 'float32', requiresGrad = false } = options;
+    const held = dtype === 'float32' ? Math.fround(value) : value;
+    return new Tensor(backend, backend.fill([...shape], held, dtype), null, requiresGrad);
   }
 
   static zeros(shape: readonly number[], options: TensorOptions = {}): Tensor {
@@ -221,7 +225,11 @@ export class Tensor implements Traced {
         hint: 'reduce to a loss, or pass a seed of this shape.',
       });
     }
-    backward(this.backend, this, (seed ?? Tensor.ones(this.shape, { dtype: this.dtype })).view);
+    if (seed !== undefined) {
+      requireSameDType('backward', { x: this.view, seed: seed.view });
+      requireShape('backward', 'seed', seed.view, this.shape);
+    }
+    backward(this.backend, this, seed?.view ?? this.backend.fill(this.shape, 1, this.dtype));
   }
 
   accumulate(gradient: View): void {
@@ -256,43 +264,62 @@ export class Tensor implements Traced {
     releaseBuffer(this.backend, this.view.buffer);
   }
 
-  /** Overwrites the elements in place; not recorded. */
+  /** Overwrites the elements in place, with `source` broadcast to this shape; not recorded. */
   assign(source: Tensor): void {
-    requireSameDType('assign', { destination: this.view, source: source.view });
-    this.backend.assign(
-      this.view,
-      expandView(source.view, broadcastOrThrow('assign', this.view, source.view, ['destination', 'source'])),
-    );
+    const got = { destination: this.view, source: source.view };
+    requireSameDType('assign', got);
+    if (
+      !sameShape(broadcastOrThrow('assign', this.view, source.view, ['destination', 'source']), this.shape)
+    ) {
+      const rule = 'does not broadcast to the destination';
+      throw new ShapeError({
+        op: 'assign',
+        argument: 'source',
+        got: { destination: this, source },
+        rule,
+      });
+    }
+    this.backend.assign(this.view, expandView(source.view, this.shape));
   }
 
   // ---- primitives -----------------------------------------------------------------------------------------------
 
   add(b: Tensor | number): Tensor {
-    return apply('add', [this, this.#operand(b)], {});
+    return apply('add', [this, this.#operand('add', b)], {});
   }
 
   sub(b: Tensor | number): Tensor {
-    return apply('sub', [this, this.#operand(b)], {});
+    return apply('sub', [this, this.#operand('sub', b)], {});
   }
 
   mul(b: Tensor | number): Tensor {
-    return apply('mul', [this, this.#operand(b)], {});
+    return apply('mul', [this, this.#operand('mul', b)], {});
   }
 
   div(b: Tensor | number): Tensor {
-    return apply('div', [this, this.#operand(b)], {});
+    return apply('div', [this, this.#operand('div', b)], {});
   }
 
   pow(b: Tensor | number): Tensor {
-    return apply('pow', [this, this.#operand(b)], {});
+    return apply('pow', [this, this.#operand('pow', b)], {});
   }
 
   maximum(b: Tensor | number): Tensor {
-    return apply('maximum', [this, this.#operand(b)], {});
+    return apply('maximum', [this, this.#operand('maximum', b)], {});
   }
 
-  #operand(b: Tensor | number): Tensor {
-    return typeof b === 'number' ? new Tensor(this.backend, this.backend.fill([], b, this.dtype)) : b;
+  #operand(op: string, b: Tensor | number): Tensor {
+    if (typeof b !== 'number') return b;
+    if (this.dtype === 'int32' && (b | 0) !== b) {
+      throw new DTypeError({
+        op,
+        argument: 'b',
+        got: { x: this },
+        rule: `${b} is no int32`,
+        hint: "nothing is converted silently; cast with .to('float32').",
+      });
+    }
+    return new Tensor(this.backend, this.backend.fill([], b, this.dtype));
   }
 
   neg(): Tensor {
@@ -406,7 +433,13 @@ export class Tensor implements Traced {
 
   /** A new axis of size 1. */
   unsqueeze(axis: number): Tensor {
-    const a = axis < 0 ? axis + this.rank + 1 : axis;
+    const places = this.rank + 1;
+    if (!Number.isInteger(axis) || axis < -places || axis >= places) {
+      const rule = `a new axis cannot stand at ${axis}`;
+      const hint = `use ${-places}…${places - 1}.`;
+      throw new ShapeError({ op: 'unsqueeze', argument: 'axis', got: { x: this }, rule, hint });
+    }
+    const a = axis < 0 ? axis + places : axis;
     return apply('reshape', [this], { shape: [...this.shape.slice(0, a), 1, ...this.shape.slice(a)] });
   }
 
@@ -418,8 +451,9 @@ export class Tensor implements Traced {
     return apply('sum', [this], { axes }).#dropped(axes, keepDim);
   }
 
-  /** Mean over one axis, or over everything. */
+  /** Mean over one axis, or over everything. @throws DTypeError for integers */
   mean(axis?: number, keepDim = false): Tensor {
+    requireDType('mean', 'x', this.view);
     const total = this.sum(axis, keepDim);
     return total.mul(total.size / this.size);
   }
@@ -432,7 +466,12 @@ export class Tensor implements Traced {
 
   /** Index (int32) of the first largest element of one axis; has no gradient. */
   argmax(axis: number): Tensor {
-    return new Tensor(this.backend, this.backend.argmax(this.view, normalizeAxis('argmax', this, axis)));
+    const a = normalizeAxis('argmax', this, axis);
+    if (this.shape[a] === 0) {
+      const rule = 'an empty axis has no maximum';
+      throw new ShapeError({ op: 'argmax', argument: 'axis', axis: a, got: { x: this }, rule });
+    }
+    return new Tensor(this.backend, this.backend.argmax(this.view, a));
   }
 
   #dropped(axes: readonly number[], keepDim: boolean): Tensor {
@@ -463,7 +502,8 @@ export class Tensor implements Traced {
   }
 
   #compare(name: CompareName, b: Tensor | number): Tensor {
-    const other = this.#operand(b);
+    // A float32 tensor holds the nearest float32, and so must the number it is compared with.
+    const other = this.#operand(name, typeof b === 'number' && this.dtype === 'float32' ? Math.fround(b) : b);
     requireSameDType(name, { a: this.view, b: other.view });
     const shape = broadcastOrThrow(name, this.view, other.view);
     return new Tensor(
@@ -488,6 +528,9 @@ export function apply<N extends OpName>(name: N, inputs: readonly Tensor[], attr
 
 /** Joins tensors along an axis. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
+  if (parts.length === 0) {
+    throw new ShapeError({ op: 'concat', argument: 'parts', got: {}, rule: 'needs at least one tensor' });
+  }
   return apply('concat', parts, { axis: normalizeAxis('concat', parts[0], axis) });
 }
 

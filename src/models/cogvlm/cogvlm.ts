@@ -52,8 +52,8 @@ export class CogVLMModel extends Module<[input: ModelInput], Tensor> {
   forward(input: ModelInput): Tensor {
     const { ids, cache } = input;
     const types = input.types ?? ids.map((row) => row.map(() => 0));
-    checkRows('types', types, ids);
     const text = this.embed_tokens.call(ids); // [B, T, D]
+    checkRows('types', types, ids);
     const x =
       input.pixels === undefined
         ? this.#withoutImages(text, types)

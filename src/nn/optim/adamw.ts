@@ -77,7 +77,7 @@ export class AdamW {
   #momentsOf(name: string, p: Tensor): Moments {
     let moments = this.#moments.get(name);
     if (moments === undefined) {
-      const zeros = () => Tensor.zeros(p.shape, { dtype: p.dtype }).keep();
+      const zeros = () => new Tensor(p.backend, p.backend.fill(p.shape, 0, p.dtype)).keep();
       moments = { m: zeros(), v: zeros() };
       this.#moments.set(name, moments);
     }
