@@ -51,14 +51,16 @@ export function composedAttention(parts: Parts): Pick<Backend, 'attention' | 'at
       const heads = k.shape[1];
       const G = H / heads;
       const Q = grouped(scaled(q, 1 / Math.sqrt(K)), heads);
-      let scores = parts.matmul(Q, swapLastTwo(shared(k, G))); // [B, H_kv, G, T, S]
-      if (visible !== null) {
+      const scores = parts.matmul(Q, swapLastTwo(shared(k, G))); // [B, H_kv, G, T, S]
+      const hide = (x: View, value: number): View => {
+        if (visible === null) return x;
         const [b, s] = visible.strides;
-        const mask = { ...visible, shape: scores.shape, strides: [b, 0, 0, 0, s] };
-        const hidden = parts.fill([], HIDDEN, scores.buffer.dtype);
-        scores = parts.where(mask, scores, { ...hidden, shape: scores.shape, strides: [0, 0, 0, 0, 0] });
-      }
-      const P = parts.softmax(scores, options);
+        const mask = { ...visible, shape: x.shape, strides: [b, 0, 0, 0, s] };
+        const hidden = parts.fill([], value, x.buffer.dtype);
+        return parts.where(mask, x, { ...hidden, shape: x.shape, strides: [0, 0, 0, 0, 0] });
+      };
+      // Hidden twice: out of the row's sum, and to zero where a row sees nothing at all.
+      const P = hide(parts.softmax(hide(scores, HIDDEN), options), 0);
       const y = parts.matmul(P, shared(v, G));
       return { y: { ...y, shape: [B, H, T, K], strides: denseStrides([B, H, T, K]) }, saved: [P] };
     },
