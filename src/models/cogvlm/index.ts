@@ -16,5 +16,17 @@ export { DecoderLayer } from './decoder.ts';
 export { type GenerateOptions, type GenerateStep, generate, type Prompt } from './generate.ts';
 export { KVCache, LayerCache } from './kvCache.ts';
 export { positionIds, visionExpertMask } from './masks.ts';
+export {
+  type AnswerEnd,
+  type AnswerOptions,
+  type AnswerStream,
+  type AskOptions,
+  type CaptionOptions,
+  collectAnswer,
+  DEFAULT_MAX_NEW_TOKENS,
+  type Picture,
+  PretrainedCogVLM,
+} from './pretrained.ts';
+export { type PromptRow, promptBatch, promptRow } from './promptInput.ts';
 export { VisionModel } from './vision.ts';
 export { ExpertRouting, type LayerContext, VisionExpertAttention, VisionExpertMLP } from './visualExpert.ts';

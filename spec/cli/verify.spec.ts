@@ -1,0 +1,122 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCheckpointFolder, writeCheckpointFolder } from '../../src/data/safetensors/node.ts';
+import type { Row } from '../../src/verify/judge.ts';
+import { cli, GOLDENS } from './support.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'verify-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const verify = (...argv: string[]) => cli('verify', '--backend', 'cpu', ...argv);
+
+/** A copy of a golden folder in which one element of one weight is off by `by`. */
+async function spoiledCopy(name: string, weight: string, by: number): Promise<string> {
+  const copy = join(folder, `${name}-spoiled`);
+  await cp(join(GOLDENS, name), copy, { recursive: true });
+  const checkpoint = await openCheckpointFolder(join(copy, 'checkpoint'));
+  const entries = [];
+  for (const { name: tensor, dtype, shape } of checkpoint.tensors.values()) {
+    const { data } = await checkpoint.read(tensor);
+    if (tensor === weight) data[0] += by;
+    entries.push({ name: tensor, dtype, shape, data });
+  }
+  await checkpoint.close();
+  await writeCheckpointFolder(join(copy, 'checkpoint'), entries);
+  return copy;
+}
+
+describe('cogvlm verify', () => {
+  it('finds nothing wrong in a folder of golden folders, and writes JSON', async () => {
+    const file = join(folder, 'report.json');
+    const { status, out, err } = await verify('--json', file, GOLDENS);
+    expect(err).toBe('');
+    expect(status).toBe(0);
+    const report = JSON.parse(await readFile(file, 'utf8'));
+    expect(report).toMatchObject({ ok: true, backend: 'cpu', dtype: 'float32' });
+    const names = report.folders.map((entry: { folder: string }) => entry.folder.split('/').at(-1));
+    expect(names).toEqual(['cogvlm', 'cogvlm2', 'preprocess']);
+    for (const { folder: name, rows, summary } of report.folders) {
+      expect(summary).toMatchObject({ ok: rows.length, bad: 0 });
+      const printed = out.split('\n').find((line) => line.startsWith(`${name}: OK · `));
+      expect(printed).toContain(`${rows.length} of ${rows.length} tensors agree`);
+    }
+    const count = report.folders.flatMap(({ rows }: { rows: Row[] }) => rows).length;
+    expect(out.split('\n').filter((line) => line.endsWith('  OK'))).toHaveLength(count);
+    expect(out).toMatch(/^logits +\[1,\d+,320\] +\S+ +\d\.\d\de-\d+ +OK$/m);
+    expect(await readdir(folder)).toEqual(['report.json']);
+  });
+
+  it('prints only the summary when quiet and nothing is wrong', async () => {
+    const { status, out } = await verify('--quiet', '--dtype', 'float64', join(GOLDENS, 'preprocess'));
+    expect(status).toBe(0);
+    expect(out).toMatch(/^\S+preprocess: OK · .* · float64 on cpu · \S+ s\n$/);
+  });
+
+  it('names the rows that a spoiled weight makes wrong', async () => {
+    const weight = 'model.layers.2.mlp.language_mlp.down_proj.weight';
+    const copy = await spoiledCopy('cogvlm', weight, 0.05);
+    const { status, out } = await verify('--json', '-', copy);
+    expect(status).toBe(1);
+    const [report] = JSON.parse(out).folders;
+    const statusOf = new Map(report.rows.map((row: Row) => [row.name, row.status]));
+    for (const name of [
+      'act.model.layers.2.mlp.language_mlp',
+      'act.model.layers.2',
+      'logits',
+      'loss',
+      'batch.logits',
+      'text_only.logits',
+      'generate.step_logits',
+      'checkpoint-bf16',
+    ]) {
+      expect(statusOf.get(name), name).toBe('DIFF');
+    }
+    for (const name of [
+      'pixel_values.image0.png',
+      'position_ids',
+      'act.model.vision',
+      'act.model.layers.1',
+      'act.model.layers.2.self_attn',
+      'act.model.layers.2.mlp.vision_mlp',
+    ]) {
+      expect(statusOf.get(name), name).toBe('OK');
+    }
+
+    const quiet = await verify('--quiet', copy);
+    expect(quiet.status).toBe(1);
+    expect(quiet.out).toMatch(/^logits .* DIFF \(allowed /m);
+    expect(quiet.out).not.toMatch(/^position_ids /m);
+    expect(quiet.out).toContain(`${copy}: NOT OK · `);
+  });
+
+  it('goes on after a folder that cannot be read', async () => {
+    const nowhere = join(folder, 'nowhere');
+    const damaged = join(folder, 'damaged');
+    await cp(join(GOLDENS, 'preprocess'), damaged, { recursive: true });
+    await writeFile(join(damaged, 'manifest.json'), '{');
+    const { status, out, err } = await verify(nowhere, damaged, join(GOLDENS, 'preprocess'));
+    expect(status).toBe(1);
+    expect(err).toMatch(
+      /^cogvlm: \S+nowhere: cannot read the folder: .*\ncogvlm: \S+damaged\S* .*not JSON.*\n$/,
+    );
+    expect(out).toContain('preprocess: OK');
+  });
+
+  it('says that a folder is no golden folder', async () => {
+    const { status, err } = await verify(join(GOLDENS, 'cogvlm/checkpoint'));
+    expect(status).toBe(1);
+    expect(err).toContain('no golden folder');
+  });
+
+  it('says where the report cannot be written', async () => {
+    const file = join(folder, 'no/such/folder.json');
+    const { status, err } = await verify('--json', file, join(GOLDENS, 'preprocess'));
+    expect(status).toBe(1);
+    expect(err).toContain(`${file} cannot be written`);
+  });
+});

@@ -1,0 +1,78 @@
+/** Options that several commands share, and what they stand for. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InvalidArgumentError, Option } from 'commander';
+import { BACKEND_NAMES, type BackendName } from '../kernels/registry.ts';
+import { isWasmSupported } from '../kernels/wasm/features.ts';
+import { loadPretrained } from '../models/cogvlm/node.ts';
+import { DEFAULT_MAX_NEW_TOKENS, type PretrainedCogVLM } from '../models/cogvlm/pretrained.ts';
+import { setBackend } from '../tensor/context.ts';
+import type { Session } from './io.ts';
+import { startProgress } from './progress.ts';
+
+/** The package's folder: two above this file, in `src` as in `dist`. */
+const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The model that comes with the package. */
+export const SHIPPED_MODEL = join(PACKAGE_ROOT, 'models', 'first-light');
+
+/** What computes where nothing is said. */
+export const DEFAULT_BACKEND: BackendName = isWasmSupported() ? 'wasm' : 'cpu';
+
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}
+
+export interface ModelOptions {
+  readonly model: string;
+  readonly tokenizer?: string;
+  readonly backend: BackendName;
+}
+
+export interface AnswerCliOptions extends ModelOptions {
+  readonly maxNewTokens: number;
+  readonly json?: true;
+}
+
+export function backendOption(): Option {
+  return new Option('--backend <name>', 'what computes').choices(BACKEND_NAMES).default(DEFAULT_BACKEND);
+}
+
+export function modelOption(): Option {
+  return new Option('--model <dir>', 'folder with config.json, tokenizer.json and the weights').default(
+    SHIPPED_MODEL,
+    'the model that comes with the package',
+  );
+}
+
+export function tokenizerOption(): Option {
+  return new Option('--tokenizer <dir>', 'folder with tokenizer.json, where the model has none');
+}
+
+export function maxNewTokensOption(): Option {
+  return new Option('--max-new-tokens <n>', 'cut the answer after so many tokens')
+    .default(DEFAULT_MAX_NEW_TOKENS)
+    .argParser((text) => {
+      const n = Number(text);
+      if (Number.isSafeInteger(n) && n > 0) return n;
+      throw new InvalidArgumentError('Expected a whole number from 1 on.');
+    });
+}
+
+/** Sets the backend and loads the model onto it. */
+export async function loadModel(session: Session, options: ModelOptions): Promise<PretrainedCogVLM> {
+  await setBackend(options.backend);
+  const progress = startProgress(session, 'loading', 'tensors');
+  try {
+    return await loadPretrained(options.model, {
+      ...(options.tokenizer === undefined ? {} : { tokenizer: options.tokenizer }),
+      onProgress: (done, total) => progress.update(done, total),
+    });
+  } finally {
+    progress.stop();
+  }
+}

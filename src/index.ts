@@ -1,0 +1,28 @@
+/** CogVLM in TypeScript: everything that runs in browsers and in Node. What reads and writes files is in `./node`. */
+export * from './data/image/index.ts';
+export * from './data/prompt.ts';
+export * from './data/safetensors/checkpoint.ts';
+export * from './data/safetensors/dtype.ts';
+export * from './data/safetensors/error.ts';
+export * from './data/safetensors/halfFloat.ts';
+export type { TensorInfo } from './data/safetensors/header.ts';
+export * from './data/safetensors/read.ts';
+export * from './data/safetensors/source.ts';
+export {
+  type Metadata,
+  type TensorEntry,
+  type TensorSpec,
+  writeSafetensors,
+} from './data/safetensors/write.ts';
+export * from './data/tokenizer.ts';
+export type { Backend, BufferHandle, DType, HostArray, View } from './kernels/backend.ts';
+export { type CpuBackendOptions, cpu, cpuStrict, createCpuBackend } from './kernels/cpu/index.ts';
+export { BACKEND_NAMES, type BackendName, isBackendName, loadBackend } from './kernels/registry.ts';
+export { isWasmSupported, wasmSupport } from './kernels/wasm/features.ts';
+export * from './models/cogvlm/index.ts';
+export * from './nn/index.ts';
+export * from './tensor/index.ts';
+export * from './verify/golden.ts';
+export * from './verify/judge.ts';
+export type { VerifyDType } from './verify/model.ts';
+export * from './verify/verify.ts';

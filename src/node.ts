@@ -1,0 +1,5 @@
+/** Everything of the package, and what reads and writes files (Node only). */
+export * from './data/safetensors/node.ts';
+export * from './index.ts';
+export * from './models/cogvlm/node.ts';
+export { goldenFolder } from './verify/node.ts';
