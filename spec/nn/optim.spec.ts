@@ -1,0 +1,194 @@
+/** AdamW against the algorithm on single numbers, resuming, clipping, schedule. */
+import { describe, expect, it } from 'vitest';
+import { AdamW, clipGradNorm, Parameter, warmupCosine } from '../../src/nn/index.ts';
+import { Rng, Tensor } from '../../src/tensor/index.ts';
+import { expectClose } from '../support/agree.ts';
+
+const parameter = (values: number[], dtype: 'float32' | 'float64' = 'float64') =>
+  new Parameter(Tensor.from(values, { dtype }));
+
+/** The gradient of step t at value p: any function will do. */
+const slope = (p: number, t: number) => Math.sin(3 * p + t) + 0.2 * p;
+
+function setGradient(p: Parameter, t: number): void {
+  p.zeroGrad();
+  p.backward(
+    Tensor.from(
+      Array.from(p.data, (v) => slope(v, t)),
+      { dtype: p.dtype },
+    ),
+  );
+}
+
+interface Settings {
+  readonly lr: (t: number) => number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly decay: number;
+}
+
+/** Ten steps of arXiv 1711.05101, algorithm 2, on one number, with the decay before the update as PyTorch has it. */
+function scalarAdamW(start: number, { lr, betas: [b1, b2], eps, decay }: Settings): number {
+  let [p, m, v] = [start, 0, 0];
+  for (let t = 1; t <= 10; t++) {
+    const g = slope(p, t);
+    p = p - lr(t) * decay * p;
+    m = b1 * m + (1 - b1) * g;
+    v = b2 * v + (1 - b2) * g * g;
+    const mHat = m / (1 - b1 ** t);
+    const vHat = v / (1 - b2 ** t);
+    p = p - (lr(t) * mHat) / (Math.sqrt(vHat) + eps);
+  }
+  return p;
+}
+
+describe('AdamW', () => {
+  it('does ten steps as the algorithm says, each group with its own rate and decay', () => {
+    const values = [0.5, -2, 3];
+    const lr = (t: number) => 0.1 / t;
+    const [plain, decayed, slow] = [parameter(values), parameter(values), parameter(values)];
+    const optimizer = new AdamW(
+      [
+        { parameters: new Map([['plain', plain]]) },
+        { parameters: new Map([['decayed', decayed]]), weightDecay: 0.3 },
+        { parameters: new Map([['slow', slow]]), weightDecay: 0.3, lrScale: 0.1 },
+      ],
+      { betas: [0.8, 0.9], eps: 1e-3 },
+    );
+    for (let t = 1; t <= 10; t++) {
+      for (const p of [plain, decayed, slow]) setGradient(p, t);
+      optimizer.step(lr(t));
+    }
+    const settings = { lr, betas: [0.8, 0.9], eps: 1e-3, decay: 0 } as const;
+    const wanted = (s: Settings) => values.map((v) => scalarAdamW(v, s));
+    expectClose(plain.data, wanted(settings), 1e-13, 'plain');
+    expectClose(decayed.data, wanted({ ...settings, decay: 0.3 }), 1e-13, 'decayed');
+    expectClose(slow.data, wanted({ ...settings, decay: 0.3, lr: (t) => 0.1 * lr(t) }), 1e-13, 'slow');
+    expect(optimizer.stepCount).toBe(10);
+  });
+
+  it("has the paper's betas (0.9, 0.95) and ε 1e-8 unless told", () => {
+    const p = parameter([0.5]);
+    const optimizer = new AdamW([{ parameters: new Map([['p', p]]) }]);
+    for (let t = 1; t <= 10; t++) {
+      setGradient(p, t);
+      optimizer.step(0.05);
+    }
+    const wanted = scalarAdamW(0.5, { lr: () => 0.05, betas: [0.9, 0.95], eps: 1e-8, decay: 0 });
+    expect(p.item()).toBeCloseTo(wanted, 13);
+  });
+
+  it('leaves a parameter without a gradient alone, decay included', () => {
+    const [p, idle] = [parameter([1]), parameter([1])];
+    const both = new Map([
+      ['p', p],
+      ['idle', idle],
+    ]);
+    const optimizer = new AdamW([{ parameters: both, weightDecay: 0.5 }]);
+    setGradient(p, 1);
+    optimizer.step(0.1);
+    expect(idle.item()).toBe(1);
+    expect(p.item()).not.toBe(1);
+    optimizer.zeroGrad();
+    expect(p.grad).toBeNull();
+  });
+
+  it('refuses a parameter in two groups', () => {
+    const group = { parameters: new Map([['w', parameter([1])]]) };
+    expect(() => new AdamW([group, group])).toThrow('AdamW(groups): parameter w is in two groups');
+  });
+});
+
+describe('optimiser state', () => {
+  const groups = (p: Parameter, q: Parameter) => [
+    { parameters: new Map([['p', p]]), weightDecay: 0.1 },
+    { parameters: new Map([['q', q]]), lrScale: 0.5 },
+  ];
+  const run = (optimizer: AdamW, ps: Parameter[], from: number, to: number) => {
+    for (let t = from; t <= to; t++) {
+      for (const p of ps) setGradient(p, t);
+      optimizer.step(0.03);
+    }
+  };
+
+  it.each(['float32', 'float64'] as const)(
+    'saved, read back and loaded goes on bit for bit (%s)',
+    (dtype) => {
+      const rng = new Rng(4);
+      const start = Array.from({ length: 20 }, () => rng.normal());
+      const whole = [parameter(start, dtype), parameter([1, 2], dtype)];
+      const uninterrupted = new AdamW(groups(whole[0], whole[1]));
+      run(uninterrupted, whole, 1, 10);
+
+      const first = [parameter(start, dtype), parameter([1, 2], dtype)];
+      const before = new AdamW(groups(first[0], first[1]));
+      run(before, first, 1, 6);
+      // What a file would hold: plain numbers of the dtype.
+      const copy = (x: Tensor) => Tensor.fromArray(x.data, x.shape, { dtype });
+      const { step, tensors } = before.state();
+      const saved = { step, tensors: new Map(Array.from(tensors, ([key, x]) => [key, copy(x)])) };
+      const second = first.map((p) => new Parameter(copy(p)));
+      const after = new AdamW(groups(second[0], second[1]));
+      after.loadState(saved);
+      expect(after.stepCount).toBe(6);
+      run(after, second, 7, 10);
+      for (const i of [0, 1]) expect(second[i].data).toEqual(whole[i].data);
+      expect([...after.state().tensors.keys()].sort()).toEqual(['p.m', 'p.v', 'q.m', 'q.v']);
+    },
+  );
+
+  it('refuses moments that belong to nothing, or of another shape', () => {
+    const optimizer = new AdamW(groups(parameter([1]), parameter([1, 2])));
+    const load = (key: string, shape: number[]) =>
+      optimizer.loadState({ step: 1, tensors: new Map([[key, Tensor.zeros(shape, { dtype: 'float64' })]]) });
+    expect(() => load('r.m', [1])).toThrow('AdamW.loadState: r.m belongs to no parameter of this optimiser');
+    expect(() => load('q.v', [3])).toThrow('AdamW.loadState: q.v is [3], the parameter is [2]');
+  });
+});
+
+describe('clipGradNorm', () => {
+  const withGradients = (...gradients: number[][]) =>
+    gradients.map((g) => {
+      const p = parameter(g.map(() => 0));
+      p.backward(Tensor.from(g, { dtype: 'float64' }));
+      return p;
+    });
+
+  it('scales all gradients by one factor, and returns the norm before', () => {
+    const ps = [...withGradients([3, 0], [4]), parameter([7])];
+    expect(clipGradNorm(ps, 1)).toBe(5);
+    expectClose([...(ps[0].grad?.data ?? []), ...(ps[1].grad?.data ?? [])], [0.6, 0, 0.8], 1e-6, 'clipped');
+    expect(ps[2].grad).toBeNull();
+  });
+
+  it('leaves gradients below the limit as they are', () => {
+    const ps = withGradients([3, 0], [4]);
+    expect(clipGradNorm(ps, 5.1)).toBe(5);
+    expect([ps[0].grad?.data[0], ps[1].grad?.data[0]]).toEqual([3, 4]);
+    expect(clipGradNorm([], 1)).toBe(0);
+  });
+});
+
+describe('warmupCosine', () => {
+  const schedule = { peak: 2, warmupSteps: 4, totalSteps: 12, finalRatio: 0.1 };
+
+  it('rises in equal steps, is at its peak after the warm-up, and follows half a cosine down', () => {
+    const rates = Array.from({ length: 15 }, (_, step) => warmupCosine(step, schedule));
+    expect(rates.slice(0, 4)).toEqual([0.5, 1, 1.5, 2]);
+    expect(rates[4]).toBe(2);
+    expectClose(
+      [rates[6], rates[8], rates[10]],
+      [0.25, 0.5, 0.75].map((p) => 2 * (0.1 + 0.9 * 0.5 * (1 + Math.cos(Math.PI * p)))),
+      1e-15,
+      'cosine',
+    );
+    for (const step of [12, 13, 14]) expect(rates[step]).toBeCloseTo(0.2, 15);
+    for (let step = 5; step <= 12; step++) expect(rates[step]).toBeLessThan(rates[step - 1]);
+  });
+
+  it('ends at zero unless told, and can do without a warm-up', () => {
+    expect(warmupCosine(10, { peak: 1, warmupSteps: 0, totalSteps: 10 })).toBeCloseTo(0, 15);
+    expect(warmupCosine(0, { peak: 1, warmupSteps: 0, totalSteps: 10 })).toBe(1);
+    expect(warmupCosine(3, { peak: 1, warmupSteps: 3, totalSteps: 3 })).toBe(1);
+  });
+});
