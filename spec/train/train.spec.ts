@@ -7,6 +7,7 @@ import { CogVLM, checkpointKeys, parseConfig } from '../../src/models/cogvlm/ind
 import { AdamW } from '../../src/nn/index.ts';
 import { Rng } from '../../src/tensor/index.ts';
 import {
+  answerLoss,
   answers,
   collate,
   copyLanguageToExperts,
@@ -42,8 +43,8 @@ function example(bright: boolean, rng: Rng): Example {
   return { prompt: [], answer: bright ? [5, 6] : [7], pixels };
 }
 
-const batch = (model: CogVLM) => (rng: Rng) =>
-  collate(
+const lossOf = (model: CogVLM) => (rng: Rng) =>
+  answerLoss(
     model,
     [0, 1, 2, 3].map((i) => example(i % 2 === 0, rng)),
   );
@@ -93,7 +94,7 @@ describe('stages', () => {
   it('trains the parts of the stage and leaves the language model as it was', async () => {
     const { model, optimizer } = visionRun();
     const before = new Map(weights(model));
-    await train(model, optimizer, RECIPE, batch(model), () => true);
+    await train(optimizer, RECIPE, lossOf(model), () => true);
     const keys = checkpointKeys(config);
     for (const [name, values] of weights(model)) {
       const isLanguage = keys.get(name)?.part === 'language';
@@ -132,7 +133,7 @@ describe('train', () => {
     const all = new AdamW([{ parameters: model.namedParameters() }]);
     const losses: number[] = [];
     const long = { ...RECIPE, schedule: { peak: 1e-2, warmupSteps: 5, totalSteps: 60 } };
-    await train(model, all, long, batch(model), ({ loss }) => losses.push(loss) > 0);
+    await train(all, long, lossOf(model), ({ loss }) => losses.push(loss) > 0);
     expect(losses[59]).toBeLessThan(0.3 * losses[0]);
     const rng = new Rng(99);
     const examples = [true, false, true].map((bright) => example(bright, rng));
@@ -145,25 +146,25 @@ describe('train', () => {
 
   it('stopped and resumed, goes on bit for bit', async () => {
     const whole = visionRun();
-    await train(whole.model, whole.optimizer, RECIPE, batch(whole.model), () => true);
+    await train(whole.optimizer, RECIPE, lossOf(whole.model), () => true);
 
     const path = join(folder, 'run.safetensors');
     const first = visionRun();
     expect(await loadRun(path, first.model, first.optimizer)).toBe(false);
-    await train(first.model, first.optimizer, RECIPE, batch(first.model), ({ step }) => step < 5);
+    await train(first.optimizer, RECIPE, lossOf(first.model), ({ step }) => step < 5);
     await saveRun(path, first.model, first.optimizer);
     const second = visionRun();
     expect(await loadRun(path, second.model, second.optimizer)).toBe(true);
     expect(second.optimizer.stepCount).toBe(5);
-    await train(second.model, second.optimizer, RECIPE, batch(second.model), () => true);
+    await train(second.optimizer, RECIPE, lossOf(second.model), () => true);
     expect(weights(second.model)).toEqual(weights(whole.model));
   });
 
   it('says at which step the loss was lost', async () => {
     const { model, optimizer } = visionRun();
     const spoiled = () =>
-      collate(model, [{ prompt: [], answer: [5], pixels: new Float32Array(SIZE).fill(Number.NaN) }]);
-    await expect(train(model, optimizer, RECIPE, spoiled, () => true)).rejects.toThrow(
+      answerLoss(model, [{ prompt: [], answer: [5], pixels: new Float32Array(SIZE).fill(Number.NaN) }]);
+    await expect(train(optimizer, RECIPE, spoiled, () => true)).rejects.toThrow(
       'the loss became NaN at step 1 (seed 3)',
     );
   });

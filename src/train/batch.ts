@@ -57,7 +57,14 @@ export function collate({ config }: CogVLM, examples: readonly Example[]): Batch
   return { input, labels: rows.map(({ labels }) => padded(labels, IGNORE_INDEX)) };
 }
 
-function stackPixels(examples: readonly Example[], shape: readonly number[]): Tensor | undefined {
+/** Mean cross entropy of the answers to a batch of examples. */
+export function answerLoss(model: CogVLM, examples: readonly Example[]): Tensor {
+  const { input, labels } = collate(model, examples);
+  return model.loss(model.call(input), labels);
+}
+
+/** [n, C, S, S], or undefined where no example has a picture. */
+export function stackPixels(examples: readonly Example[], shape: readonly number[]): Tensor | undefined {
   const pictures = examples.flatMap(({ pixels }) => pixels ?? []);
   if (pictures.length === 0) return undefined;
   const size = shape.reduce((n, m) => n * m, 1);

@@ -1,11 +1,9 @@
 /**
- * The training loop: batch, loss, gradient, clip, step. Which batch a step sees depends on the seed and the step alone,
- * so a run that is stopped and resumed does what an uninterrupted one would have done.
+ * The training loop: loss, gradient, clip, step. What a step sees depends on the seed and the step alone, so a run that is
+ * stopped and resumed does what an uninterrupted one would have done.
  */
-import type { CogVLM } from '../models/cogvlm/index.ts';
 import { type AdamW, clipGradNorm, type WarmupCosine, warmupCosine } from '../nn/index.ts';
-import { Rng, scope } from '../tensor/index.ts';
-import type { Batch } from './batch.ts';
+import { Rng, scope, type Tensor } from '../tensor/index.ts';
 
 export interface TrainConfig {
   readonly schedule: WarmupCosine;
@@ -30,24 +28,23 @@ export function stepRng(seed: number, step: number): Rng {
 
 /**
  * Trains from `optimizer.stepCount` to `schedule.totalSteps`.
- * @param nextBatch makes the batch of a step from that step's random numbers
+ * @param lossAt the loss of one step, from that step's random numbers
  * @param onStep called after each step; answering false stops the run there
+ * @throws Error where the loss is no longer finite
  */
 export async function train(
-  model: CogVLM,
   optimizer: AdamW,
   config: TrainConfig,
-  nextBatch: (rng: Rng, step: number) => Batch,
+  lossAt: (rng: Rng, step: number) => Tensor,
   onStep: (report: StepReport) => boolean | Promise<boolean>,
 ): Promise<void> {
+  const trained = optimizer.groups.flatMap(({ parameters }) => [...parameters.values()]);
   while (optimizer.stepCount < config.schedule.totalSteps) {
     const at = optimizer.stepCount;
     const lr = warmupCosine(at, config.schedule);
     const { loss, gradNorm } = await scope(async () => {
-      const { input, labels } = nextBatch(stepRng(config.seed, at), at);
-      const loss = model.loss(model.call(input), labels);
+      const loss = lossAt(stepRng(config.seed, at), at);
       loss.backward();
-      const trained = optimizer.groups.flatMap(({ parameters }) => [...parameters.values()]);
       const gradNorm = clipGradNorm(trained, config.clipNorm);
       optimizer.step(lr);
       optimizer.zeroGrad();
