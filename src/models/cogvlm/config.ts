@@ -199,16 +199,16 @@ class Fields {
     return this.#read(name, 'a positive integer', accept, fallback);
   }
 
-  id(name: string, fallback: number): number {
+  id(name: string, fallback?: number): number {
     const accept = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
     return this.#read(name, 'a token id', accept, fallback);
   }
 
   ids(name: string, fallback: number): readonly number[] {
     const value = this.#json[name];
-    return Array.isArray(value)
-      ? value.map((_, i) => new Fields(value, `${this.#path}${name}.`).id(String(i), 0))
-      : [this.id(name, fallback)];
+    if (!Array.isArray(value)) return [this.id(name, fallback)];
+    const items = new Fields({ ...value }, `${this.#path}${name}.`);
+    return value.map((_, i) => items.id(String(i)));
   }
 
   positive(name: string, fallback: number): number {
