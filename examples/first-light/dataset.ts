@@ -1,5 +1,5 @@
 /**
- * The picture set: every concept in every style that drew it, on white, with one style of each concept held out.
+ * The picture set: every concept in every style that drew it, on white, with one of the seven shareable styles of each concept held out.
  *
  * `prepareDataset` draws the pictures once and keeps them in `build/` as one binary beside a manifest; `loadDataset` reads
  * them back. A held-out picture shows a known thing in a known style, but this thing in this style was never trained on.
@@ -19,7 +19,7 @@ const HELD_OUT_SEED = 2311;
 const FORMAT = 1;
 
 /** Pictures that show something else than their name says. */
-const wrongPictures = new Set(['sunglasses/fxemoji', 'game die/fxemoji']);
+const wrongPictures = new Set(['snake/emojione-v1']);
 
 /** One picture and what may be asked about it. */
 export interface Sample {
@@ -81,18 +81,21 @@ export async function prepareDataset(): Promise<void> {
   const { default: sharp } = await import('sharp');
   const kinds = Object.entries(conceptsByKind).flatMap(([kind, labels]) => labels.map(() => kind as Kind));
   const keys = emojiKeys(Object.values(conceptsByKind).flat());
-  const finders = styles.map((style) => ({ name: style.name, find: openStyle(style) }));
+  const finders = styles.map((style) => ({ style, find: openStyle(style) }));
   const rng = new Rng(HELD_OUT_SEED);
   const samples: ManifestEntry[] = [];
   const pictures: Uint8Array[] = [];
   for (const [concept, key] of keys.entries()) {
-    const drawn = finders.flatMap(({ name, find }) => {
-      const art = wrongPictures.has(`${key.label}/${name}`) ? undefined : find(key);
-      return art === undefined ? [] : [{ style: name, art }];
+    const drawn = finders.flatMap(({ style, find }) => {
+      const art = wrongPictures.has(`${key.label}/${style.name}`) ? undefined : find(key);
+      return art === undefined ? [] : [{ style, art }];
     });
-    if (drawn.length < 3) throw new Error(`prepareDataset: only ${drawn.length} styles draw '${key.label}'`);
-    const heldOut = rng.integer(drawn.length);
-    for (const [i, { style, art }] of drawn.entries()) {
+    const mayBeHeldOut = drawn.filter(({ style }) => !style.trainingOnly);
+    if (mayBeHeldOut.length < 3)
+      throw new Error(`prepareDataset: only ${drawn.length} styles draw '${key.label}'`);
+    const heldOut = mayBeHeldOut[rng.integer(mayBeHeldOut.length)];
+    for (const picture of drawn) {
+      const { style, art } = picture;
       const { data } = await sharp(art)
         .resize(RASTER_SIZE, RASTER_SIZE, { fit: 'contain', background: '#ffffff00' })
         .flatten({ background: '#ffffff' })
@@ -101,9 +104,15 @@ export async function prepareDataset(): Promise<void> {
         .toBuffer({ resolveWithObject: true });
       const rgb = new Uint8Array(data);
       if (rgb.length !== RASTER_SIZE * RASTER_SIZE * 3)
-        throw new Error(`prepareDataset: '${key.label}' in ${style} came out as ${rgb.length} bytes`);
+        throw new Error(`prepareDataset: '${key.label}' in ${style.name} came out as ${rgb.length} bytes`);
       const color = dominantColor(rgb);
-      const about = { concept, style, caption: key.label, kind: kinds[concept], heldOut: i === heldOut };
+      const about = {
+        concept,
+        style: style.name,
+        caption: key.label,
+        kind: kinds[concept],
+        heldOut: picture === heldOut,
+      };
       samples.push(color === undefined ? about : { ...about, color });
       pictures.push(rgb);
     }

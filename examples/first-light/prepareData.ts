@@ -6,7 +6,7 @@ import { trainingTexts } from './texts.ts';
 import { makeTokenizer } from './tokenizer.ts';
 
 /** Ids of the tokenizer, the most it may have. */
-const VOCAB_SIZE = 768;
+const VOCAB_SIZE = 1152;
 
 await prepareDataset();
 const dataset = loadDataset();

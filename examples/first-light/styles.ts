@@ -1,6 +1,6 @@
 /**
- * The seven ways each thing is drawn: which npm package holds the art, under which licence, and how one picture is
- * found in it. All seven licences let the pictures be passed on with credit (CREDITS.md).
+ * The ways each thing is drawn: which npm package holds the art, under which licence, and how one picture is found in it.
+ * Seven styles may be passed on with credit (CREDITS.md); two share-alike ones are only trained on.
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,9 @@ export interface Style {
   readonly name: string;
   readonly package: string;
   readonly form: 'iconify' | 'webp';
-  readonly license: 'Apache-2.0' | 'MIT' | 'CC-BY-4.0';
+  readonly license: 'Apache-2.0' | 'MIT' | 'CC-BY-4.0' | 'CC-BY-SA-4.0';
+  /** Seen in training, never held out: share-alike art stays out of everything that is passed on. */
+  readonly trainingOnly?: true;
   readonly author: string;
   readonly link: string;
 }
@@ -72,6 +74,24 @@ export const styles: readonly Style[] = [
     license: 'Apache-2.0',
     author: 'Mozilla (Firefox OS Emoji)',
     link: 'https://github.com/mozilla/fxemoji',
+  },
+  {
+    name: 'openmoji',
+    package: '@iconify-json/openmoji',
+    form: 'iconify',
+    license: 'CC-BY-SA-4.0',
+    trainingOnly: true,
+    author: 'OpenMoji',
+    link: 'https://github.com/hfg-gmuend/openmoji',
+  },
+  {
+    name: 'emojione-v1',
+    package: '@iconify-json/emojione-v1',
+    form: 'iconify',
+    license: 'CC-BY-SA-4.0',
+    trainingOnly: true,
+    author: 'Emoji One 1',
+    link: 'https://github.com/joypixels/emojione-legacy',
   },
 ];
 
