@@ -22,6 +22,7 @@ export { isWasmSupported, wasmSupport } from './kernels/wasm/features.ts';
 export * from './models/cogvlm/index.ts';
 export * from './nn/index.ts';
 export * from './tensor/index.ts';
+export * from './train/index.ts';
 export * from './verify/golden.ts';
 export * from './verify/judge.ts';
 export type { VerifyDType } from './verify/model.ts';

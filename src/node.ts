@@ -2,4 +2,5 @@
 export * from './data/safetensors/node.ts';
 export * from './index.ts';
 export * from './models/cogvlm/node.ts';
+export * from './train/node.ts';
 export { goldenFolder } from './verify/node.ts';

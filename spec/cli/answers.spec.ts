@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyTokenizerJson } from '../support/tinyTokenizer.ts';
-import { cli, GOLDENS } from './support.ts';
+import { cli, cliWith, GOLDENS } from './support.ts';
 
 const image0 = join(GOLDENS, 'cogvlm/image0.png');
 const image1 = join(GOLDENS, 'cogvlm/image1.jpg');
@@ -133,6 +133,14 @@ describe('cogvlm demo', () => {
     expect(half.out).toMatch(/^one\.png \(plain\) .*✓$/ms);
     expect(half.out).toMatch(/two\.jpg \(plain\) .*something else +✗/s);
     expect(half.out).toMatch(/1 of 2 \(50 %\) captions right; 0 of 2 \(0 %\) when .* s per caption on cpu/);
+
+    const color = { color: true, trueColor: true };
+    const drawn = (await cliWith(color, ...argv)).out;
+    expect(drawn.split('▀')).toHaveLength(1 + 2 * 16 * 8);
+    expect(drawn).toContain('\u001b[38;2;');
+    const plain = await cliWith(color, ...argv, '--no-pictures');
+    expect(plain.out).not.toContain('▀');
+    expect(plain.out).toContain('\u001b[32mone.png');
 
     await manifest(two, one);
     expect(JSON.parse((await cli(...argv, '--json')).out)).toMatchObject({ right: 0, shuffledRight: 2 });

@@ -3,7 +3,6 @@
  *
  *   [{ "file": "apple.png", "caption": "red apple", "kind": "fruit", "style": "noto", "license": "Apache-2.0" }, …]
  */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -14,10 +13,10 @@ import { paint, type Session } from './io.ts';
 import {
   type AnswerCliOptions,
   backendOption,
+  checkModelFolder,
   loadModel,
   maxNewTokensOption,
   modelOption,
-  SHIPPED_MODEL,
 } from './options.ts';
 import { table } from './table.ts';
 import { thumbnail } from './thumbnail.ts';
@@ -56,11 +55,7 @@ export function addDemo(program: Command, session: Session): void {
 async function demo(session: Session, options: DemoCliOptions): Promise<void> {
   const { maxNewTokens } = options;
   const folder = join(options.model, 'pictures');
-  if (options.model === SHIPPED_MODEL && !existsSync(SHIPPED_MODEL)) {
-    throw new Error(
-      `the shipped model is not there: ${SHIPPED_MODEL} is missing. npm run train:first-light trains it`,
-    );
-  }
+  checkModelFolder(options.model);
   const pictures = await readManifest(join(folder, 'manifest.json'));
   const cogvlm = await loadModel(session, options);
   const images: RgbImage[] = [];
@@ -92,7 +87,7 @@ async function demo(session: Session, options: DemoCliOptions): Promise<void> {
       right[i] ? '✓' : '✗',
     ]),
   ]);
-  const draw = session.color && options.pictures;
+  const draw = session.trueColor && options.pictures;
   session.out(`${draw ? ' '.repeat(THUMBNAIL_SIDE + 2) : ''}${paint(session, 'bold', head)}\n`);
   for (const [i, row] of rows.entries()) {
     const line = paint(session, right[i] ? 'green' : 'red', row);

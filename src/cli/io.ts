@@ -8,6 +8,8 @@ export interface CliIo {
   readonly barStream?: NodeJS.WritableStream;
   /** Whether results may hold colour codes. */
   readonly color: boolean;
+  /** Whether those may be any of 2²⁴ colours. */
+  readonly trueColor: boolean;
 }
 
 /** One run of the program: its surroundings and the exit status so far. */

@@ -2,7 +2,9 @@
 /** The `cogvlm` binary. */
 import { run } from './run.ts';
 
-const { stdout, stderr, env } = process;
+const { stdout, stderr } = process;
+/** Bits per colour; 1 where there are none, which NO_COLOR and TERM=dumb ask for. */
+const colorDepth = stdout.isTTY ? stdout.getColorDepth() : 1;
 
 // `cogvlm … | head` closes the pipe early; that is no error.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -14,5 +16,6 @@ process.exitCode = await run(process.argv.slice(2), {
   out: (text) => void stdout.write(text),
   err: (text) => void stderr.write(text),
   ...(stderr.isTTY ? { barStream: stderr } : {}),
-  color: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+  color: colorDepth > 1,
+  trueColor: colorDepth >= 24,
 });

@@ -1,5 +1,5 @@
 /** Options that several commands share, and what they stand for. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, Option } from 'commander';
@@ -38,8 +38,8 @@ export interface AnswerCliOptions extends ModelOptions {
   readonly json?: true;
 }
 
-export function backendOption(): Option {
-  return new Option('--backend <name>', 'what computes').choices(BACKEND_NAMES).default(DEFAULT_BACKEND);
+export function backendOption(fallback = DEFAULT_BACKEND): Option {
+  return new Option('--backend <name>', 'what computes').choices(BACKEND_NAMES).default(fallback);
 }
 
 export function modelOption(): Option {
@@ -63,8 +63,17 @@ export function maxNewTokensOption(): Option {
     });
 }
 
+/** @throws Error where the shipped model is meant, but is not there */
+export function checkModelFolder(folder: string): void {
+  if (folder !== SHIPPED_MODEL || existsSync(SHIPPED_MODEL)) return;
+  throw new Error(
+    `the model that comes with the package is not there: ${folder} is missing; npm run train:first-light makes it, --model names another`,
+  );
+}
+
 /** Sets the backend and loads the model onto it. */
 export async function loadModel(session: Session, options: ModelOptions): Promise<PretrainedCogVLM> {
+  checkModelFolder(options.model);
   await setBackend(options.backend);
   const progress = startProgress(session, 'loading', 'tensors');
   try {

@@ -34,7 +34,7 @@ export function addVerify(program: Command, session: Session): void {
         'A folder of golden folders stands for those in it. Exit status 1 if anything is not OK.',
     )
     .argument('<dir...>', 'golden folders')
-    .addOption(backendOption())
+    .addOption(backendOption('cpu')) // the specification; it has float64, too
     .addOption(
       new Option('--dtype <name>', 'what to compute in').choices(['float32', 'float64']).default('float32'),
     )
