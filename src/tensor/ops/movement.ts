@@ -121,7 +121,7 @@ export const expand: Op<{ readonly shape: readonly number[] }> = {
   ],
 };
 
-interface SliceAttrs {
+export interface SliceAttrs {
   readonly axis: number;
   readonly start: number;
   readonly length: number;

@@ -18,7 +18,7 @@ import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { requireDType, requireSameDType } from '../shape.ts';
 
-interface NormAttrs {
+export interface NormAttrs {
   readonly eps: number;
 }
 

@@ -1,0 +1,101 @@
+/**
+ * Writes models/first-light: the checkpoint in the released layout (bf16), its tokenizer, the training record, and a dozen
+ * held-out pictures. What is reported is measured on the weights as written.
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { encodePng } from '../../src/data/image/index.ts';
+import { openCheckpointFolder, writeCheckpointFolder } from '../../src/data/safetensors/node.ts';
+import type { Tokenizer } from '../../src/data/tokenizer.ts';
+import {
+  type CogVLM,
+  checkpointEntries,
+  checkpointKeys,
+  configToJson,
+  loadCogVLM,
+} from '../../src/models/cogvlm/index.ts';
+import { getBackend, Rng } from '../../src/tensor/index.ts';
+import { replaceFile } from './dataset.ts';
+import { examine, percent } from './exam.ts';
+import type { Lesson } from './lessons.ts';
+import { alignmentStage, initialization, languageStage, visionStage } from './recipe.ts';
+import { styles } from './styles.ts';
+
+export const modelFolder = fileURLToPath(new URL('../../models/first-light/', import.meta.url));
+
+export interface StageRecord {
+  readonly name: string;
+  readonly steps: number;
+  /** Running mean at the end. */
+  readonly loss: number;
+  /** Null where the stage had been finished before. */
+  readonly secondsPerStep: number | null;
+}
+
+const PICTURES = 12;
+const PICTURE_SEED = 7;
+
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+export async function exportModel(
+  model: CogVLM,
+  tokenizer: Tokenizer,
+  heldOut: readonly Lesson[],
+  stages: readonly StageRecord[],
+): Promise<void> {
+  mkdirSync(modelFolder, { recursive: true });
+  await writeCheckpointFolder(modelFolder, await checkpointEntries(model, 'BF16'));
+  replaceFile(join(modelFolder, 'config.json'), json(configToJson(model.config, 'bfloat16')));
+  replaceFile(join(modelFolder, 'tokenizer.json'), `${JSON.stringify(tokenizer.json)}\n`);
+  writePictures(heldOut);
+
+  const written = await readBack();
+  const exam = await examine(written, heldOut);
+  const keys = checkpointKeys(model.config);
+  const parameters: Record<string, number> = {};
+  for (const [name, tensor] of model.namedParameters()) {
+    const part = keys.get(name)?.part ?? 'language';
+    parameters[part] = (parameters[part] ?? 0) + tensor.size;
+  }
+  replaceFile(
+    join(modelFolder, 'training.json'),
+    json({
+      parameters,
+      stages,
+      recipe: { initialization, languageStage, alignmentStage, visionStage },
+      backend: getBackend().describe(),
+      heldOut: exam,
+    }),
+  );
+  console.log(
+    `held-out captions ${percent(exam.caption)}, with shuffled pictures ${percent(exam.shuffledCaption)}`,
+  );
+  console.log(`kind ${percent(exam.kind)}, color ${percent(exam.color)}; written to ${modelFolder}`);
+}
+
+async function readBack(): Promise<CogVLM> {
+  const config: unknown = JSON.parse(readFileSync(join(modelFolder, 'config.json'), 'utf8'));
+  const checkpoint = await openCheckpointFolder(modelFolder);
+  try {
+    return await loadCogVLM(config, checkpoint);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
+/** Held-out pictures for the demo: drawn by lot, not chosen by how well they do. */
+function writePictures(heldOut: readonly Lesson[]): void {
+  const folder = join(modelFolder, 'pictures');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const drawn = new Rng(PICTURE_SEED).shuffle([...heldOut]).slice(0, PICTURES);
+  const manifest = drawn.map(({ sample }) => {
+    const { caption, kind, style, rgb: data, size } = sample;
+    const file = `${caption.replaceAll(' ', '-')}.${style}.png`;
+    replaceFile(join(folder, file), encodePng({ width: size, height: size, data }));
+    const art = styles.find(({ name }) => name === style);
+    return { file, caption, kind, style, license: art?.license, author: art?.author, source: art?.link };
+  });
+  replaceFile(join(folder, 'manifest.json'), json(manifest));
+}

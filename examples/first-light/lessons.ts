@@ -1,0 +1,111 @@
+/** What the model is shown in a step of each stage. */
+import { pixelValues } from '../../src/data/image/index.ts';
+import type { Tokenizer } from '../../src/data/tokenizer.ts';
+import { Rng } from '../../src/tensor/random.ts';
+import type { Example } from '../../src/train/index.ts';
+import { type Augmentation, augmentInto } from './augment.ts';
+import { type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
+import { languageStage, type Stage, visionStage } from './recipe.ts';
+
+import { promptText } from './texts.ts';
+
+type Encode = Pick<Tokenizer, 'encode'>;
+
+/** A question and answer as token ids; the empty question is the empty prompt. */
+function encoded(
+  tokenizer: Encode,
+  { question, answer }: QuestionAnswer,
+): Pick<Example, 'prompt' | 'answer'> {
+  const prompt = promptText(question);
+  return { prompt: prompt === '' ? [] : tokenizer.encode(prompt), answer: tokenizer.encode(answer) };
+}
+
+/** One sample with its questions in token ids, ready to be drawn from. */
+export interface Lesson {
+  readonly sample: Sample;
+  /** The caption first. */
+  readonly asked: readonly Pick<Example, 'prompt' | 'answer'>[];
+}
+
+export function makeLessons(tokenizer: Encode, samples: readonly Sample[]): Lesson[] {
+  return samples.map((sample) => ({
+    sample,
+    asked: questionsAbout(sample).map((asked) => encoded(tokenizer, asked)),
+  }));
+}
+
+type PictureStage = Stage & { readonly augmentation: Augmentation };
+
+/** The caption of each concept in token ids. */
+export function captionIds(lessons: readonly Lesson[], concepts: number): (readonly number[])[] {
+  const byConcept = new Map(lessons.map(({ sample, asked }) => [sample.concept, asked[0].answer]));
+  return Array.from({ length: concepts }, (_, c) => byConcept.get(c) ?? []);
+}
+
+const pick = <T>(items: readonly T[], rng: Rng): T => items[rng.integer(items.length)];
+
+function pickAsked({ asked }: Lesson, questionRate: number, rng: Rng): Pick<Example, 'prompt' | 'answer'> {
+  return rng.uniform() < questionRate ? asked[1 + rng.integer(asked.length - 1)] : asked[0];
+}
+
+/** Lines of text; many begin with a hint, the shuffled pieces of what the picture would show. */
+export function languageBatch(lessons: readonly Lesson[], rng: Rng): Example[] {
+  return Array.from({ length: languageStage.batchSize }, () => {
+    const lesson = pick(lessons, rng);
+    const { prompt, answer } = pickAsked(lesson, languageStage.questionRate, rng);
+    if (rng.uniform() >= languageStage.hintRate) return { prompt, answer };
+    const shown = [...lesson.asked[0].answer, ...(lesson.asked[2]?.answer ?? [])];
+    const again = Array.from({ length: rng.integer(4) }, () => pick(shown, rng));
+    const others = Array.from({ length: rng.integer(languageStage.hintNoise + 1) }, () =>
+      pick(pick(lessons, rng).asked[0].answer, rng),
+    );
+    return { prompt: [...rng.shuffle([...shown, ...again, ...others]), ...prompt], answer };
+  });
+}
+
+/** Which pictures a step sees, and each changed a little. Every epoch goes through all of them in a new order. */
+export function pictureBatch(
+  lessons: readonly Lesson[],
+  imageSize: number,
+  stage: PictureStage,
+  step: number,
+  rng: Rng,
+): { readonly lesson: Lesson; readonly pixels: Float32Array }[] {
+  const places = epochSlice(lessons.length, stage.seed, step * stage.batchSize, stage.batchSize);
+  return places.map((i) => {
+    const pixels = new Float32Array(3 * imageSize * imageSize);
+    augmentInto(pixels, 0, imageSize, lessons[i].sample, stage.augmentation, rng);
+    return { lesson: lessons[i], pixels };
+  });
+}
+
+/** Pictures with a caption or a question. */
+export function visionBatch(
+  lessons: readonly Lesson[],
+  imageSize: number,
+  step: number,
+  rng: Rng,
+): Example[] {
+  return pictureBatch(lessons, imageSize, visionStage, step, rng).map(({ lesson, pixels }) => ({
+    ...pickAsked(lesson, visionStage.questionRate, rng),
+    pixels,
+  }));
+}
+
+/** Items from…from + count of an endless sequence of shuffled epochs, which depends on nothing but its place. */
+function epochSlice(items: number, seed: number, from: number, count: number): number[] {
+  const chosen: number[] = [];
+  while (chosen.length < count) {
+    const at = from + chosen.length;
+    const epoch = new Rng(seed * 2 ** 20 + Math.floor(at / items));
+    const order = epoch.shuffle(Array.from({ length: items }, (_, i) => i));
+    chosen.push(...order.slice(at % items, (at % items) + count - chosen.length));
+  }
+  return chosen;
+}
+
+/** A picture as `cogvlm caption` sees it, and one question about it. */
+export function examExample({ sample, asked }: Lesson, question: number, imageSize: number): Example {
+  const { rgb: data, size } = sample;
+  return { ...asked[question], pixels: pixelValues({ width: size, height: size, data }, imageSize) };
+}

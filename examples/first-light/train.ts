@@ -1,0 +1,155 @@
+/**
+ * `npm run train:first-light`: trains the shipped model from nothing and writes it to models/first-light.
+ *
+ *   1  a small language model on captions, questions and answers; then frozen
+ *   2  ViT and adapter, drawn to the captions' embeddings (what CLIP pretraining is to the paper's encoder)
+ *   3  experts (which start as the language model's copy), adapter and ViT on pictures
+ *
+ * Ctrl-C saves the run; the same command goes on from there. `--fresh` starts again, `--steps N` shortens stage 3.
+ */
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { SingleBar } from 'cli-progress';
+import { Tokenizer } from '../../src/data/tokenizer.ts';
+import { CogVLM, parseConfig } from '../../src/models/cogvlm/index.ts';
+import { AdamW } from '../../src/nn/index.ts';
+import { getBackend, setBackend } from '../../src/tensor/index.ts';
+import {
+  answerLoss,
+  copyLanguageToExperts,
+  parameterGroups,
+  type StageParts,
+  type StepReport,
+  train,
+} from '../../src/train/index.ts';
+import { loadRun, saveRun } from '../../src/train/node.ts';
+import { alignmentLoss, captionEmbeddings } from './alignment.ts';
+import { buildFolder, loadDataset } from './dataset.ts';
+import { captionScore, nearestCaptionScore, percent } from './exam.ts';
+import { exportModel, type StageRecord } from './export.ts';
+import { initialize } from './initialize.ts';
+import { captionIds, languageBatch, makeLessons, pictureBatch, visionBatch } from './lessons.ts';
+import { alignmentStage, languageStage, modelConfig, type Stage, visionStage } from './recipe.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    fresh: { type: 'boolean', default: false },
+    steps: { type: 'string' },
+    backend: { type: 'string', default: 'wasm' },
+  },
+});
+
+/** Steps between two saves and two looks at held-out pictures. */
+const CHECK_EVERY = 250;
+
+let interrupted = false;
+process.once('SIGINT', () => {
+  interrupted = true;
+  console.log('\nstopping after this step; the same command goes on from here');
+});
+
+const tokenizer = new Tokenizer(
+  JSON.parse(readFileSync(join(buildFolder, 'tokenizer/tokenizer.json'), 'utf8')),
+);
+const dataset = loadDataset();
+const lessons = makeLessons(tokenizer, dataset.train);
+const heldOut = makeLessons(tokenizer, dataset.heldOut);
+await setBackend(options.backend as 'wasm');
+console.log(`${getBackend().describe()}`);
+console.log(`${dataset.concepts.length} concepts, ${lessons.length} pictures, ${heldOut.length} held out`);
+
+const vocabSize = Object.keys((tokenizer.json.model as { vocab: object }).vocab).length;
+const config = parseConfig({ ...modelConfig, vocab_size: vocabSize });
+const model = new CogVLM(config);
+initialize(model);
+
+interface StageRun {
+  readonly name: string;
+  readonly stage: Stage;
+  readonly parts: StageParts;
+  readonly lossAt: Parameters<typeof train>[2];
+  readonly check?: () => Promise<string>;
+}
+
+/** Runs a stage to its end, or until Ctrl-C; goes on from its saved state. */
+async function runStage({ name, stage, parts, lossAt, check }: StageRun): Promise<StageRecord> {
+  const path = join(buildFolder, `${name}.run.safetensors`);
+  const optimizer = new AdamW(parameterGroups(model, parts), { betas: stage.betas });
+  if (await loadRun(path, model, optimizer)) console.log(`${name}: goes on from step ${optimizer.stepCount}`);
+  const schedule = {
+    peak: stage.peakLr,
+    warmupSteps: stage.warmupSteps,
+    totalSteps: stage.steps,
+    finalRatio: stage.finalRatio,
+  };
+  const bar = new SingleBar({
+    format: `${name} [{bar}] {value}/{total} loss {loss} {seconds} s/step, {eta_formatted} left`,
+    noTTYOutput: false,
+  });
+  const started = performance.now();
+  const first = optimizer.stepCount;
+  let loss = Number.NaN;
+  if (first < stage.steps) bar.start(stage.steps, first, { loss: '-', seconds: '-' });
+  const onStep = async (report: StepReport): Promise<boolean> => {
+    loss = Number.isNaN(loss) ? report.loss : 0.98 * loss + 0.02 * report.loss;
+    const seconds = ((performance.now() - started) / 1000 / (report.step - first)).toFixed(3);
+    bar.update(report.step, { loss: loss.toFixed(3), seconds });
+    if (report.step % CHECK_EVERY === 0 || report.step === stage.steps || interrupted) {
+      await saveRun(path, model, optimizer);
+      const checked = check === undefined || interrupted ? '' : `, ${await check()}`;
+      console.log(`\n${name} step ${report.step}: loss ${loss.toFixed(4)}, ${seconds} s/step${checked}`);
+    }
+    return !interrupted;
+  };
+  await train(optimizer, { schedule, clipNorm: stage.clipNorm, seed: stage.seed }, lossAt, onStep);
+  bar.stop();
+  if (optimizer.stepCount < stage.steps) process.exit(130);
+  const steps = optimizer.stepCount - first;
+  return {
+    name,
+    steps: stage.steps,
+    loss,
+    secondsPerStep: steps === 0 ? null : (performance.now() - started) / 1000 / steps,
+  };
+}
+
+if (options.fresh) {
+  for (const stage of ['language', 'alignment', 'vision'])
+    rmSync(join(buildFolder, `${stage}.run.safetensors`), { force: true });
+}
+const size = config.vision.imageSize;
+const language = await runStage({
+  name: 'language',
+  stage: languageStage,
+  parts: { lrScale: { language: 1 }, weightDecay: languageStage.weightDecay },
+  lossAt: (rng) => answerLoss(model, languageBatch(lessons, rng)),
+});
+
+const names = captionEmbeddings(model, captionIds(lessons, dataset.concepts.length));
+const alignment = await runStage({
+  name: 'alignment',
+  stage: alignmentStage,
+  parts: { lrScale: { adapter: 1, vit: 1 }, weightDecay: alignmentStage.weightDecay },
+  lossAt: (rng, step) => {
+    const batch = pictureBatch(lessons, size, alignmentStage, step, rng);
+    return alignmentLoss(
+      model,
+      batch,
+      batch.map(({ lesson }) => lesson.sample.concept),
+      names,
+    );
+  },
+  check: async () =>
+    `nearest caption of held-out pictures ${percent(await nearestCaptionScore(model, heldOut, names))}`,
+});
+
+if (!existsSync(join(buildFolder, 'vision.run.safetensors'))) copyLanguageToExperts(model);
+const vision = await runStage({
+  name: 'vision',
+  stage: { ...visionStage, steps: options.steps === undefined ? visionStage.steps : Number(options.steps) },
+  parts: { lrScale: visionStage.lrScale, weightDecay: visionStage.weightDecay },
+  lossAt: (rng, step) => answerLoss(model, visionBatch(lessons, size, step, rng)),
+  check: async () => `held-out captions ${percent(await captionScore(model, heldOut))}`,
+});
+await exportModel(model, tokenizer, heldOut, [language, alignment, vision]);
