@@ -93,6 +93,14 @@ const TABLES: readonly Table[] = [
     expert: '   L   V   V  V  L   L',
     position: ' 0   0   0  0  1   2',
   },
+  {
+    name: 'nor is an eoi before a pad: it keeps the position of its picture',
+    //         bos boi i1 i2 eoi pad
+    type: '     0   1   1  1  1   0',
+    mask: '     1   1   1  1  1   0',
+    expert: '   L   V   V  V  L   L',
+    position: ' 0   1   2  2  2   2',
+  },
   { name: 'one token', type: '0', expert: 'L', position: '0' },
 ];
 
