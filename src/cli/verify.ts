@@ -19,7 +19,11 @@ interface VerifyCliOptions {
   readonly dtype: VerifyDType;
   readonly json?: string;
   readonly quiet?: true;
+  readonly plain?: true;
 }
+
+/** The same kernels where they make no rounding error (docs/numerics.md). */
+const EXACT_TWIN: Readonly<Partial<Record<BackendName, BackendName>>> = { gpujs: 'gpujs-exact' };
 
 type FolderResult =
   | (FolderReport & { readonly ok: boolean; readonly seconds: number; readonly summary: Summary })
@@ -39,12 +43,18 @@ export function addVerify(program: Command, session: Session): void {
       new Option('--dtype <name>', 'what to compute in').choices(['float32', 'float64']).default('float32'),
     )
     .option('--json <file>', 'also write all rows as JSON; - is the standard output, and nothing else then')
+    .option(
+      '--plain',
+      "gpujs: plain float32 instead of the error-free slices that show a kernel's faults alone",
+    )
     .option('--quiet', 'print only rows that are not OK, and the summaries')
     .action((folders: string[], options: VerifyCliOptions) => verify(session, folders, options));
 }
 
 async function verify(session: Session, given: readonly string[], options: VerifyCliOptions): Promise<void> {
-  const backend = await setBackend(options.backend);
+  const exact = options.plain ? undefined : EXACT_TWIN[options.backend];
+  const backend = await setBackend(exact ?? options.backend);
+  if (exact !== undefined) session.err(`${backend.describe()}\n`);
   if (!backend.dtypes.includes(options.dtype)) {
     throw new UsageError(
       `verify: the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not in ${options.dtype}; --backend cpu does`,

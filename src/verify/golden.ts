@@ -116,3 +116,16 @@ export async function readTruth(file: SafetensorsFile, name: string): Promise<Tr
   const { shape, data } = await file.read(name);
   return { name, shape, data };
 }
+
+/** Opens, uses, and closes again whatever happens. */
+export async function withOpen<F extends { close(): Promise<void> }, R>(
+  opening: Promise<F>,
+  use: (file: F) => Promise<R>,
+): Promise<R> {
+  const file = await opening;
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}

@@ -20,6 +20,7 @@ import {
   readJson,
   readTorchErrors,
   readTruth,
+  withOpen,
 } from './golden.ts';
 import { type Computed, EXACT, floatAllowance, judge, type Row, type Truth } from './judge.ts';
 import { pictureAllowance } from './pictures.ts';
@@ -45,13 +46,14 @@ export async function verifyModel(
   onRow: (row: Row) => void,
 ): Promise<void> {
   const golden = await readCase(folder);
-  const inputs = await folder.safetensors('inputs.safetensors');
-  const pixels = await readTruth(inputs, 'pixel_values');
-  await inputs.close();
+  const pixels = await withOpen(folder.safetensors('inputs.safetensors'), (file) =>
+    readTruth(file, 'pixel_values'),
+  );
   await verifyPixels(folder, golden, pixels, onRow);
-  const checkpoint = await folder.checkpoint('checkpoint');
-  const model = await loadCogVLM(await readJson(folder, 'checkpoint/config.json'), checkpoint, { dtype });
-  await checkpoint.close();
+  const config = await readJson(folder, 'checkpoint/config.json');
+  const model = await withOpen(folder.checkpoint('checkpoint'), (checkpoint) =>
+    loadCogVLM(config, checkpoint, { dtype }),
+  );
 
   const run: Run = { model, golden, pixels, dtype };
   const results: Results = new Map();
@@ -60,12 +62,12 @@ export async function verifyModel(
   await scope(() => paddedBatch(run, results));
   const tokens = await generation(run, results);
 
-  const truth = await folder.safetensors('truth.safetensors');
   const torchErrors = await readTorchErrors(folder);
-  for (const name of truth.tensors.keys()) {
-    onRow(judgeOne(await readTruth(truth, name), results, torchErrors[name] ?? null, run));
-  }
-  await truth.close();
+  await withOpen(folder.safetensors('truth.safetensors'), async (truth) => {
+    for (const name of truth.tensors.keys()) {
+      onRow(judgeOne(await readTruth(truth, name), results, torchErrors[name] ?? null, run));
+    }
+  });
   const count = golden.greedy_tokens.length;
   onRow(
     judge(
@@ -185,15 +187,17 @@ async function generation(run: Run, results: Results): Promise<number[]> {
 
 /** bf16 weights are read exactly, and rounding float32 to them is exact too. */
 async function verifyBf16(folder: GoldenFolder, onRow: (row: Row) => void): Promise<void> {
-  const [full, half] = [await folder.checkpoint('checkpoint'), await folder.checkpoint('checkpoint-bf16')];
   const truth: number[] = [];
   const rounded: number[] = [];
-  for (const name of half.tensors.keys()) {
-    const values = Float32Array.from((await full.read(name)).data);
-    for (const value of widenBf16(roundToBf16(values))) rounded.push(value);
-    for (const value of (await half.read(name)).data) truth.push(value);
-  }
-  await Promise.all([full.close(), half.close()]);
+  await withOpen(folder.checkpoint('checkpoint'), (full) =>
+    withOpen(folder.checkpoint('checkpoint-bf16'), async (half) => {
+      for (const name of half.tensors.keys()) {
+        const values = Float32Array.from((await full.read(name)).data);
+        for (const value of widenBf16(roundToBf16(values))) rounded.push(value);
+        for (const value of (await half.read(name)).data) truth.push(value);
+      }
+    }),
+  );
   const shape = [truth.length];
   onRow(judge({ name: 'checkpoint-bf16', shape, data: truth }, { shape, data: rounded }, EXACT));
 }

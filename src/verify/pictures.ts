@@ -4,7 +4,7 @@
  */
 import { decodeImage, imageFormat, pixelValues } from '../data/image/index.ts';
 import { readJpegStructure } from '../data/image/jpegMarkers.ts';
-import { type GoldenFolder, readManifest, readTruth } from './golden.ts';
+import { type GoldenFolder, readManifest, readTruth, withOpen } from './golden.ts';
 import { type Allowance, judge, type Row } from './judge.ts';
 
 const PNG: Allowance = { allowed: 1e-6, torchError: null, measure: 'max' };
@@ -23,16 +23,16 @@ export function pictureAllowance(bytes: Uint8Array): Allowance {
 
 /** One row per FILE@SIZE of a preprocess folder. */
 export async function verifyPreprocess(folder: GoldenFolder, onRow: (row: Row) => void): Promise<void> {
-  const expected = await folder.safetensors('expected.safetensors');
-  for (const { file, sizes } of await readManifest(folder)) {
-    const bytes = await folder.bytes(file);
-    const image = decodeImage(bytes, { label: file });
-    for (const size of sizes) {
-      const truth = await readTruth(expected, `${file}@${size}`);
-      onRow(
-        judge(truth, { shape: [3, size, size], data: pixelValues(image, size) }, pictureAllowance(bytes)),
-      );
+  const manifest = await readManifest(folder);
+  await withOpen(folder.safetensors('expected.safetensors'), async (expected) => {
+    for (const { file, sizes } of manifest) {
+      const bytes = await folder.bytes(file);
+      const image = decodeImage(bytes, { label: file });
+      for (const size of sizes) {
+        const truth = await readTruth(expected, `${file}@${size}`);
+        const computed = { shape: [3, size, size], data: pixelValues(image, size) };
+        onRow(judge(truth, computed, pictureAllowance(bytes)));
+      }
     }
-  }
-  await expected.close();
+  });
 }
