@@ -28,9 +28,12 @@ const ENTRIES = ['index.ts', 'node.ts'];
 /** AssemblyScript: another language, compiled on its own. */
 const FOREIGN = 'kernels/wasm/assembly/';
 
-/** Files for Node alone. */
-const isForNode = (file: string) =>
-  file === 'node.ts' || file.endsWith('/node.ts') || file.startsWith('cli/');
+/** Files for Node alone: by their name, their folder, or the word of their first comment. */
+function isForNode(file: string): boolean {
+  if (file === 'node.ts' || file.endsWith('/node.ts') || file.startsWith('cli/')) return true;
+  const text = sources.find((source) => source.file === file)?.tree.text ?? '';
+  return text.slice(0, text.indexOf('*/')).includes('(Node only)');
+}
 
 interface Import {
   readonly specifier: string;
