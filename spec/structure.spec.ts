@@ -35,40 +35,23 @@ function isForNode(file: string): boolean {
   return text.slice(0, text.indexOf('*/')).includes('(Node only)');
 }
 
-interface Import {
-  readonly specifier: string;
-  readonly typeOnly: boolean;
-}
-
 interface Source {
   /** Path in src/. */
   readonly file: string;
   readonly tree: ts.SourceFile;
-  readonly imports: readonly Import[];
+  /** What it imports, as written. */
+  readonly imports: readonly string[];
 }
 
-function importsOf(tree: ts.SourceFile): Import[] {
-  const found: Import[] = [];
+function importsOf(tree: ts.SourceFile): string[] {
+  const found: string[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
-      found.push({
-        specifier: node.moduleSpecifier.text,
-        typeOnly: node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword,
-      });
-    } else if (
-      ts.isExportDeclaration(node) &&
-      node.moduleSpecifier &&
-      ts.isStringLiteral(node.moduleSpecifier)
-    ) {
-      found.push({ specifier: node.moduleSpecifier.text, typeOnly: node.isTypeOnly });
-    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const [to] = node.arguments;
-      if (ts.isStringLiteral(to)) found.push({ specifier: to.text, typeOnly: false });
-    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-      if (ts.isStringLiteral(node.argument.literal)) {
-        found.push({ specifier: node.argument.literal.text, typeOnly: true });
-      }
-    }
+    let from: ts.Node | undefined;
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) from = node.moduleSpecifier;
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      from = node.arguments[0];
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) from = node.argument.literal;
+    if (from !== undefined && ts.isStringLiteral(from)) found.push(from.text);
     ts.forEachChild(node, visit);
   };
   visit(tree);
@@ -89,7 +72,7 @@ const sources: readonly Source[] = readdirSync(SRC, { recursive: true, encoding:
 const target = (file: string, specifier: string): string =>
   relative(SRC, join(SRC, dirname(file), specifier)).replaceAll('\\', '/');
 
-const isRelative = ({ specifier }: Import) => specifier.startsWith('.');
+const isRelative = (specifier: string) => specifier.startsWith('.');
 
 /** Every node of every source for which `broken` says so, as file:line. */
 function places(broken: (node: ts.Node, source: Source) => boolean): string[] {
@@ -129,7 +112,7 @@ describe('layers', () => {
     const wrong: string[] = [];
     for (const { file, imports } of sources) {
       const [layer] = file.split('/');
-      for (const { specifier } of imports.filter(isRelative)) {
+      for (const specifier of imports.filter(isRelative)) {
         const [to] = target(file, specifier).split('/');
         if (to === layer || ENTRIES.includes(layer) || LAYERS[layer]?.includes(to)) continue;
         wrong.push(`${file} → ${target(file, specifier)}`);
@@ -142,9 +125,9 @@ describe('layers', () => {
     const files = new Set(sources.map(({ file }) => file));
     const wrong = sources.flatMap(({ file, imports }) =>
       imports
-        .filter((i) => isRelative(i) && !i.specifier.endsWith('.json'))
-        .filter(({ specifier }) => !files.has(target(file, specifier)))
-        .map(({ specifier }) => `${file} → ${specifier}`),
+        .filter((specifier) => isRelative(specifier) && !specifier.endsWith('.json'))
+        .filter((specifier) => !files.has(target(file, specifier)))
+        .map((specifier) => `${file} → ${specifier}`),
     );
     expect(wrong).toEqual([]);
   });
@@ -155,7 +138,7 @@ describe('cycles', () => {
     const next = new Map(
       sources.map(({ file, imports }) => [
         file,
-        imports.filter(isRelative).map(({ specifier }) => target(file, specifier)),
+        imports.filter(isRelative).map((specifier) => target(file, specifier)),
       ]),
     );
     const done = new Set<string>();
@@ -202,8 +185,8 @@ describe('browsers', () => {
       isForNode(file)
         ? []
         : imports
-            .filter(({ specifier }) => specifier.startsWith('node:'))
-            .map(({ specifier }) => `${file} → ${specifier}`),
+            .filter((specifier) => specifier.startsWith('node:'))
+            .map((specifier) => `${file} → ${specifier}`),
     );
     expect(wrong).toEqual([]);
   });
@@ -213,8 +196,8 @@ describe('browsers', () => {
       isForNode(file)
         ? []
         : imports
-            .filter((i) => isRelative(i) && isForNode(target(file, i.specifier)))
-            .map(({ specifier }) => `${file} → ${target(file, specifier)}`),
+            .filter((specifier) => isRelative(specifier) && isForNode(target(file, specifier)))
+            .map((specifier) => `${file} → ${target(file, specifier)}`),
     );
     expect(wrong).toEqual([]);
   });
