@@ -122,7 +122,7 @@ describe('generation', () => {
         }
       },
     );
-    await fc.assert(property, runs(15));
+    await fc.assert(property, runs(30));
   });
 
   it('ends a row at its stop token, goes on with the others unchanged, and stops when all have ended', async () => {
@@ -183,7 +183,7 @@ describe('a batch', () => {
         }
       },
     );
-    fc.assert(property, runs(15));
+    fc.assert(property, runs(30));
   });
 
   it('generates for each row what it generates alone', async () => {
@@ -203,7 +203,7 @@ describe('a batch', () => {
         }
       },
     );
-    await fc.assert(property, runs(10));
+    await fc.assert(property, runs(25));
   });
 });
 
@@ -223,7 +223,7 @@ describe('time', () => {
         before.slice(changed * V, (changed + 1) * V),
       );
     });
-    fc.assert(property, runs(15));
+    fc.assert(property, runs(30));
   });
 
   it('nor does a later picture; and the text after a picture does see it', () => {
@@ -241,7 +241,7 @@ describe('time', () => {
       expect(after.slice(0, (boi + 1) * V)).toEqual(before.slice(0, (boi + 1) * V));
       expect(after.slice(-V)).not.toEqual(before.slice(-V));
     });
-    fc.assert(property, runs(12));
+    fc.assert(property, runs(25));
   });
 });
 
@@ -258,7 +258,7 @@ describe('without a picture', () => {
       );
       expectClose(logitsOf(model, { ids: [ids] }), wanted.flat(), 1e-11, 'logits');
     });
-    fc.assert(property, runs(20));
+    fc.assert(property, runs(40));
   });
 
   it('no vision weight can change a logit, not in the last bit', () => {
@@ -273,7 +273,7 @@ describe('without a picture', () => {
       }
       expect(logitsOf(model, { ids: [ids] })).toEqual(before);
     });
-    fc.assert(property, runs(10));
+    fc.assert(property, runs(25));
   });
 });
 
@@ -307,7 +307,7 @@ describe('with experts equal to the language weights', () => {
       expectClose(logitsOf(model, input), wanted, 1e-10, 'logits');
       expect(Math.max(...wanted.map((v, i) => Math.abs(v - own[i])))).toBeGreaterThan(1e-6);
     });
-    fc.assert(property, runs(15));
+    fc.assert(property, runs(30));
   });
 });
 
