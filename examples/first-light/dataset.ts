@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { Rng } from '../../src/tensor/random.ts';
 import { dominantColor } from './color.ts';
 import { conceptsByKind, type Kind } from './concepts.ts';
-import { emojiKeys, openStyle, styles } from './styles.ts';
+import { emojiKeys, openStyle, otherThings, styles } from './styles.ts';
 
 /** Side of the stored pictures in pixels. */
 export const RASTER_SIZE = 64;
 
 const HELD_OUT_SEED = 2311;
-const FORMAT = 1;
+const FORMAT = 3;
 
 /** Pictures that show something else than their name says. */
 const wrongPictures = new Set(['snake/emojione-v1']);
@@ -36,10 +36,19 @@ export interface Sample {
   readonly size: number;
 }
 
+/** A picture of a thing that is never asked about; it only teaches the image encoder what drawings have in common. */
+export interface OtherPicture {
+  /** Which thing, from 0; things in fewer than three styles are left out. */
+  readonly thing: number;
+  readonly rgb: Uint8Array;
+  readonly size: number;
+}
+
 export interface Dataset {
   readonly concepts: readonly string[];
   readonly train: readonly Sample[];
   readonly heldOut: readonly Sample[];
+  readonly others: readonly OtherPicture[];
 }
 
 /** A question and its short answer; the empty question asks for a caption. */
@@ -55,6 +64,8 @@ interface Manifest {
   readonly size: number;
   readonly concepts: readonly string[];
   readonly samples: readonly ManifestEntry[];
+  /** The thing of each picture behind those of `samples`. */
+  readonly others: readonly number[];
 }
 
 export const buildFolder = fileURLToPath(new URL('./build/', import.meta.url));
@@ -75,10 +86,24 @@ export function questionsAbout({
   return asked;
 }
 
-/** Draws the pictures and writes `build/dataset.bin` and `build/dataset.json`. The result depends on nothing but the packages. */
-export async function prepareDataset(): Promise<void> {
+/** Draws a picture on white. @returns RASTER_SIZE² × 3 bytes, rows first */
+async function rasterize(art: Buffer, what: string): Promise<Uint8Array> {
   // sharp is only needed here, so that reading a prepared set works without it.
   const { default: sharp } = await import('sharp');
+  const { data } = await sharp(art)
+    .resize(RASTER_SIZE, RASTER_SIZE, { fit: 'contain', background: '#ffffff00' })
+    .flatten({ background: '#ffffff' })
+    .removeAlpha()
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  if (data.length !== RASTER_SIZE * RASTER_SIZE * 3)
+    throw new Error(`rasterize: ${what} came out as ${data.length} bytes`);
+  return new Uint8Array(data);
+}
+
+/** Draws the pictures and writes `build/dataset.bin` and `build/dataset.json`. The result depends on nothing but the packages. */
+export async function prepareDataset(): Promise<void> {
   const kinds = Object.entries(conceptsByKind).flatMap(([kind, labels]) => labels.map(() => kind as Kind));
   const keys = emojiKeys(Object.values(conceptsByKind).flat());
   const finders = styles.map((style) => ({ style, find: openStyle(style) }));
@@ -90,21 +115,11 @@ export async function prepareDataset(): Promise<void> {
       const art = wrongPictures.has(`${key.label}/${style.name}`) ? undefined : find(key);
       return art === undefined ? [] : [{ style, art }];
     });
-    const mayBeHeldOut = drawn.filter(({ style }) => !style.trainingOnly);
-    if (mayBeHeldOut.length < 3)
-      throw new Error(`prepareDataset: only ${drawn.length} styles draw '${key.label}'`);
-    const heldOut = mayBeHeldOut[rng.integer(mayBeHeldOut.length)];
+    if (drawn.length < 3) throw new Error(`prepareDataset: only ${drawn.length} styles draw '${key.label}'`);
+    const heldOut = drawn[rng.integer(drawn.length)];
     for (const picture of drawn) {
       const { style, art } = picture;
-      const { data } = await sharp(art)
-        .resize(RASTER_SIZE, RASTER_SIZE, { fit: 'contain', background: '#ffffff00' })
-        .flatten({ background: '#ffffff' })
-        .toColourspace('srgb')
-        .raw()
-        .toBuffer({ resolveWithObject: true });
-      const rgb = new Uint8Array(data);
-      if (rgb.length !== RASTER_SIZE * RASTER_SIZE * 3)
-        throw new Error(`prepareDataset: '${key.label}' in ${style.name} came out as ${rgb.length} bytes`);
+      const rgb = await rasterize(art, `'${key.label}' in ${style.name}`);
       const color = dominantColor(rgb);
       const about = {
         concept,
@@ -117,11 +132,23 @@ export async function prepareDataset(): Promise<void> {
       pictures.push(rgb);
     }
   }
+  const others: number[] = [];
+  let things = 0;
+  for (const key of otherThings(keys.map(({ label }) => label))) {
+    const drawn = finders.flatMap(({ find }) => find(key) ?? []);
+    if (drawn.length < 3) continue;
+    for (const art of drawn) {
+      pictures.push(await rasterize(art, `'${key.label}'`));
+      others.push(things);
+    }
+    things++;
+  }
   const manifest: Manifest = {
     format: FORMAT,
     size: RASTER_SIZE,
     concepts: keys.map((k) => k.label),
     samples,
+    others,
   };
   mkdirSync(buildFolder, { recursive: true });
   replaceFile(pixelsPath, Buffer.concat(pictures));
@@ -136,18 +163,21 @@ export async function prepareDataset(): Promise<void> {
 export function loadDataset(): Dataset {
   if (!existsSync(manifestPath))
     throw new Error(`loadDataset: ${manifestPath} is missing: run 'npm run prepare-data'`);
-  const { format, size, concepts, samples } = JSON.parse(readFileSync(manifestPath, 'utf8')) as Manifest;
+  const { format, size, concepts, samples, others } = JSON.parse(
+    readFileSync(manifestPath, 'utf8'),
+  ) as Manifest;
   const pixels = new Uint8Array(readFileSync(pixelsPath));
   const bytes = size * size * 3;
-  if (format !== FORMAT || pixels.length !== samples.length * bytes)
+  if (format !== FORMAT || pixels.length !== (samples.length + others.length) * bytes)
     throw new Error(`loadDataset: ${buildFolder} holds another format: run 'npm run prepare-data' again`);
+  const rgbAt = (i: number) => pixels.subarray(i * bytes, (i + 1) * bytes);
   const train: Sample[] = [];
   const heldOut: Sample[] = [];
   samples.forEach(({ heldOut: isHeldOut, ...about }, i) => {
-    const sample = { ...about, rgb: pixels.subarray(i * bytes, (i + 1) * bytes), size };
-    (isHeldOut ? heldOut : train).push(sample);
+    (isHeldOut ? heldOut : train).push({ ...about, rgb: rgbAt(i), size });
   });
-  return { concepts, train, heldOut };
+  const otherPictures = others.map((thing, i) => ({ thing, rgb: rgbAt(samples.length + i), size }));
+  return { concepts, train, heldOut, others: otherPictures };
 }
 
 /** Writes to a temporary file and renames it, so that an interrupted run leaves no half file behind. */

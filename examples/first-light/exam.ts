@@ -1,9 +1,9 @@
 /** How well a model does on pictures it was not trained on, and on the wrong pictures. */
 import type { CogVLM } from '../../src/models/cogvlm/index.ts';
-import { noGrad, scope, type Tensor } from '../../src/tensor/index.ts';
-import { answers, stackPixels } from '../../src/train/index.ts';
-import { captionScores } from './alignment.ts';
-import { examExample, type Lesson } from './lessons.ts';
+import { scope } from '../../src/tensor/index.ts';
+import { answers } from '../../src/train/index.ts';
+import type { Alignment } from './alignment.ts';
+import { examExample, examPixels, type Lesson } from './lessons.ts';
 
 export interface Score {
   readonly right: number;
@@ -40,19 +40,10 @@ const score = (right: readonly boolean[]): Score => ({
 });
 
 /** How often the caption whose embedding is nearest to the picture's mean feature is the right one. */
-export async function nearestCaptionScore(
-  model: CogVLM,
-  lessons: readonly Lesson[],
-  captions: Tensor,
-): Promise<Score> {
-  const { inChannels, imageSize } = model.config.vision;
+export function nearestCaptionScore(alignment: Alignment, lessons: readonly Lesson[]): Promise<Score> {
   return scope(async () => {
-    const pixels = stackPixels(
-      lessons.map((lesson) => examExample(lesson, 0, imageSize)),
-      [inChannels, imageSize, imageSize],
-    );
-    if (pixels === undefined) return { right: 0, of: 0 };
-    const nearest = await noGrad(() => captionScores(model, pixels, captions).argmax(1)).read();
+    const size = alignment.cogvlm.config.vision.imageSize;
+    const nearest = await alignment.nearest(lessons.map((lesson) => examPixels(lesson, size)));
     return score(lessons.map(({ sample }, i) => sample.concept === nearest[i]));
   });
 }

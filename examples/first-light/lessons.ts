@@ -3,9 +3,10 @@ import { pixelValues } from '../../src/data/image/index.ts';
 import type { Tokenizer } from '../../src/data/tokenizer.ts';
 import { Rng } from '../../src/tensor/random.ts';
 import type { Example } from '../../src/train/index.ts';
-import { type Augmentation, augmentInto } from './augment.ts';
-import { type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
-import { languageStage, type Stage, visionStage } from './recipe.ts';
+import type { AlignmentExample } from './alignment.ts';
+import { type Augmentation, augmentInto, type SquareRgb } from './augment.ts';
+import { type Dataset, type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
+import { alignmentStage, languageStage, type Stage, visionStage } from './recipe.ts';
 
 import { promptText } from './texts.ts';
 
@@ -63,20 +64,36 @@ export function languageBatch(lessons: readonly Lesson[], rng: Rng): Example[] {
   });
 }
 
-/** Which pictures a step sees, and each changed a little. Every epoch goes through all of them in a new order. */
-export function pictureBatch(
-  lessons: readonly Lesson[],
+/** Which of the pictures a step sees, and each changed a little. Every epoch goes through all of them in a new order. */
+function changed<P extends SquareRgb>(
+  pictures: readonly P[],
+  count: number,
   imageSize: number,
   stage: PictureStage,
   step: number,
   rng: Rng,
-): { readonly lesson: Lesson; readonly pixels: Float32Array }[] {
-  const places = epochSlice(lessons.length, stage.seed, step * stage.batchSize, stage.batchSize);
-  return places.map((i) => {
+): { readonly picture: P; readonly pixels: Float32Array }[] {
+  return epochSlice(pictures.length, stage.seed, step * count, count).map((i) => {
     const pixels = new Float32Array(3 * imageSize * imageSize);
-    augmentInto(pixels, 0, imageSize, lessons[i].sample, stage.augmentation, rng);
-    return { lesson: lessons[i], pixels };
+    augmentInto(pixels, 0, imageSize, pictures[i], stage.augmentation, rng);
+    return { picture: pictures[i], pixels };
   });
+}
+
+/** Pictures of the concepts, and of other things, whose classes come behind those of the concepts. */
+export function alignmentBatch(
+  { train, others, concepts }: Dataset,
+  imageSize: number,
+  step: number,
+  rng: Rng,
+): AlignmentExample[] {
+  const few = Math.round(alignmentStage.batchSize * alignmentStage.otherRate);
+  const known = changed(train, alignmentStage.batchSize - few, imageSize, alignmentStage, step, rng);
+  const other = changed(others, few, imageSize, alignmentStage, step, rng);
+  return [
+    ...known.map(({ picture, pixels }) => ({ pixels, target: picture.concept })),
+    ...other.map(({ picture, pixels }) => ({ pixels, target: concepts.length + picture.thing })),
+  ];
 }
 
 /** Pictures with a caption or a question. */
@@ -86,10 +103,13 @@ export function visionBatch(
   step: number,
   rng: Rng,
 ): Example[] {
-  return pictureBatch(lessons, imageSize, visionStage, step, rng).map(({ lesson, pixels }) => ({
-    ...pickAsked(lesson, visionStage.questionRate, rng),
-    pixels,
-  }));
+  const pictures = lessons.map((lesson) => ({ lesson, ...lesson.sample }));
+  return changed(pictures, visionStage.batchSize, imageSize, visionStage, step, rng).map(
+    ({ picture, pixels }) => ({
+      ...pickAsked(picture.lesson, visionStage.questionRate, rng),
+      pixels,
+    }),
+  );
 }
 
 /** Items from…from + count of an endless sequence of shuffled epochs, which depends on nothing but its place. */
@@ -104,8 +124,12 @@ function epochSlice(items: number, seed: number, from: number, count: number): n
   return chosen;
 }
 
-/** A picture as `cogvlm caption` sees it, and one question about it. */
-export function examExample({ sample, asked }: Lesson, question: number, imageSize: number): Example {
-  const { rgb: data, size } = sample;
-  return { ...asked[question], pixels: pixelValues({ width: size, height: size, data }, imageSize) };
+/** A picture as `cogvlm caption` sees it. @shape → [3·S·S] */
+export function examPixels({ sample: { rgb: data, size } }: Lesson, imageSize: number): Float32Array {
+  return pixelValues({ width: size, height: size, data }, imageSize);
+}
+
+/** A picture and one question about it. */
+export function examExample(lesson: Lesson, question: number, imageSize: number): Example {
+  return { ...lesson.asked[question], pixels: examPixels(lesson, imageSize) };
 }

@@ -21,7 +21,7 @@ export const modelConfig = {
     patch_size: 8,
     hidden_size: 128,
     intermediate_size: 384,
-    num_hidden_layers: 4,
+    num_hidden_layers: 3,
     num_heads: 4,
     layer_norm_eps: 1e-6,
     conv_downsample: true,
@@ -58,7 +58,7 @@ export interface Stage {
 
 /** Stage 1: the language model alone, on prompts and answers. */
 export const languageStage = {
-  steps: 600,
+  steps: 1200,
   batchSize: 64,
   peakLr: 3e-3,
   warmupSteps: 100,
@@ -75,7 +75,7 @@ export const languageStage = {
    */
   hintRate: 0.85,
   /** Pieces of other names among them, at most. */
-  hintNoise: 2,
+  hintNoise: 1,
 } as const satisfies Stage & Record<string, unknown>;
 
 const augmentation: Augmentation = {
@@ -89,7 +89,7 @@ const augmentation: Augmentation = {
 
 /** Stage 2: ViT and adapter alone, by the captions' embeddings; see alignment.ts. */
 export const alignmentStage = {
-  steps: 1200,
+  steps: 2500,
   batchSize: 64,
   peakLr: 3e-3,
   warmupSteps: 100,
@@ -99,6 +99,8 @@ export const alignmentStage = {
   clipNorm: 1,
   seed: 12,
   temperature: 16,
+  /** Part of a batch that shows other things than the concepts. */
+  otherRate: 0.5,
   augmentation,
 } as const satisfies Stage & Record<string, unknown>;
 

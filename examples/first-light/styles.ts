@@ -12,8 +12,6 @@ export interface Style {
   readonly package: string;
   readonly form: 'iconify' | 'webp';
   readonly license: 'Apache-2.0' | 'MIT' | 'CC-BY-4.0' | 'CC-BY-SA-4.0';
-  /** Seen in training, never held out: share-alike art stays out of everything that is passed on. */
-  readonly trainingOnly?: true;
   readonly author: string;
   readonly link: string;
 }
@@ -75,24 +73,6 @@ export const styles: readonly Style[] = [
     author: 'Mozilla (Firefox OS Emoji)',
     link: 'https://github.com/mozilla/fxemoji',
   },
-  {
-    name: 'openmoji',
-    package: '@iconify-json/openmoji',
-    form: 'iconify',
-    license: 'CC-BY-SA-4.0',
-    trainingOnly: true,
-    author: 'OpenMoji',
-    link: 'https://github.com/hfg-gmuend/openmoji',
-  },
-  {
-    name: 'emojione-v1',
-    package: '@iconify-json/emojione-v1',
-    form: 'iconify',
-    license: 'CC-BY-SA-4.0',
-    trainingOnly: true,
-    author: 'Emoji One 1',
-    link: 'https://github.com/joypixels/emojione-legacy',
-  },
 ];
 
 /** One thing to look up: its label and its code points as lower-case hexadecimal without variation selectors. */
@@ -133,7 +113,7 @@ const slug = (label: string): string => label.toLowerCase().replace(/[^a-z0-9]+/
  * @throws Error where a label is unknown to emojibase.
  */
 export function emojiKeys(labels: readonly string[]): EmojiKey[] {
-  const entries = readPackageJson<{ label: string; hexcode: string }[]>('emojibase-data/en/data.json');
+  const entries = emojibaseEntries();
   const hexcodes = new Map(entries.map((entry) => [entry.label, dropVariationSelectors(entry.hexcode)]));
   return labels.map((label) => {
     const hexcode = hexcodes.get(label);
@@ -141,6 +121,23 @@ export function emojiKeys(labels: readonly string[]): EmojiKey[] {
       throw new Error(`emojiKeys(labels): '${label}' is not an English emojibase label`);
     return { label, hexcode };
   });
+}
+
+interface EmojibaseEntry {
+  readonly label: string;
+  readonly hexcode: string;
+  /** 3 animals and nature, 4 food and drink, 5 travel and places, 6 activities, 7 objects. */
+  readonly group?: number;
+}
+
+const emojibaseEntries = (): EmojibaseEntry[] => readPackageJson('emojibase-data/en/data.json');
+
+/** Everything in emojibase's groups of things, but for the labels given. */
+export function otherThings(except: readonly string[]): EmojiKey[] {
+  const known = new Set(except);
+  return emojibaseEntries()
+    .filter(({ label, group = -1 }) => group >= 3 && group <= 7 && !known.has(label))
+    .map(({ label, hexcode }) => ({ label, hexcode: dropVariationSelectors(hexcode) }));
 }
 
 /** Iconify's table from code points to names; empty for the packages that come without one. */

@@ -13,23 +13,22 @@ import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { Tokenizer } from '../../src/data/tokenizer.ts';
 import { CogVLM, parseConfig } from '../../src/models/cogvlm/index.ts';
-import { AdamW } from '../../src/nn/index.ts';
+import { AdamW, type AnyModule, type ParameterGroup } from '../../src/nn/index.ts';
 import { getBackend, setBackend } from '../../src/tensor/index.ts';
 import {
   answerLoss,
   copyLanguageToExperts,
   parameterGroups,
-  type StageParts,
   type StepReport,
   train,
 } from '../../src/train/index.ts';
 import { loadRun, saveRun } from '../../src/train/node.ts';
-import { alignmentLoss, captionEmbeddings } from './alignment.ts';
+import { Alignment } from './alignment.ts';
 import { buildFolder, loadDataset } from './dataset.ts';
 import { captionScore, nearestCaptionScore, percent } from './exam.ts';
 import { exportModel, type StageRecord } from './export.ts';
 import { initialize } from './initialize.ts';
-import { captionIds, languageBatch, makeLessons, pictureBatch, visionBatch } from './lessons.ts';
+import { alignmentBatch, captionIds, languageBatch, makeLessons, visionBatch } from './lessons.ts';
 import { alignmentStage, languageStage, modelConfig, type Stage, visionStage } from './recipe.ts';
 
 const { values: options } = parseArgs({
@@ -67,16 +66,19 @@ initialize(model);
 interface StageRun {
   readonly name: string;
   readonly stage: Stage;
-  readonly parts: StageParts;
+  /** What is saved. */
+  readonly module: AnyModule;
+  readonly groups: readonly ParameterGroup[];
   readonly lossAt: Parameters<typeof train>[2];
   readonly check?: () => Promise<string>;
 }
 
 /** Runs a stage to its end, or until Ctrl-C; goes on from its saved state. */
-async function runStage({ name, stage, parts, lossAt, check }: StageRun): Promise<StageRecord> {
+async function runStage({ name, stage, module, groups, lossAt, check }: StageRun): Promise<StageRecord> {
   const path = join(buildFolder, `${name}.run.safetensors`);
-  const optimizer = new AdamW(parameterGroups(model, parts), { betas: stage.betas });
-  if (await loadRun(path, model, optimizer)) console.log(`${name}: goes on from step ${optimizer.stepCount}`);
+  const optimizer = new AdamW(groups, { betas: stage.betas });
+  if (await loadRun(path, module, optimizer))
+    console.log(`${name}: goes on from step ${optimizer.stepCount}`);
   const schedule = {
     peak: stage.peakLr,
     warmupSteps: stage.warmupSteps,
@@ -96,7 +98,7 @@ async function runStage({ name, stage, parts, lossAt, check }: StageRun): Promis
     const seconds = ((performance.now() - started) / 1000 / (report.step - first)).toFixed(3);
     bar.update(report.step, { loss: loss.toFixed(3), seconds });
     if (report.step % CHECK_EVERY === 0 || report.step === stage.steps || interrupted) {
-      await saveRun(path, model, optimizer);
+      await saveRun(path, module, optimizer);
       const checked = check === undefined || interrupted ? '' : `, ${await check()}`;
       console.log(`\n${name} step ${report.step}: loss ${loss.toFixed(4)}, ${seconds} s/step${checked}`);
     }
@@ -122,33 +124,32 @@ const size = config.vision.imageSize;
 const language = await runStage({
   name: 'language',
   stage: languageStage,
-  parts: { lrScale: { language: 1 }, weightDecay: languageStage.weightDecay },
+  module: model,
+  groups: parameterGroups(model, { lrScale: { language: 1 }, weightDecay: languageStage.weightDecay }),
   lossAt: (rng) => answerLoss(model, languageBatch(lessons, rng)),
 });
 
-const names = captionEmbeddings(model, captionIds(lessons, dataset.concepts.length));
+const otherThings = 1 + Math.max(...dataset.others.map(({ thing }) => thing));
+const encoder = new Alignment(model, captionIds(lessons, dataset.concepts.length), otherThings);
 const alignment = await runStage({
   name: 'alignment',
   stage: alignmentStage,
-  parts: { lrScale: { adapter: 1, vit: 1 }, weightDecay: alignmentStage.weightDecay },
-  lossAt: (rng, step) => {
-    const batch = pictureBatch(lessons, size, alignmentStage, step, rng);
-    return alignmentLoss(
-      model,
-      batch,
-      batch.map(({ lesson }) => lesson.sample.concept),
-      names,
-    );
-  },
+  module: encoder,
+  groups: [
+    ...parameterGroups(model, { lrScale: { adapter: 1, vit: 1 }, weightDecay: alignmentStage.weightDecay }),
+    { parameters: new Map([['others', encoder.others]]) },
+  ],
+  lossAt: (rng, step) => encoder.call(alignmentBatch(dataset, size, step, rng)),
   check: async () =>
-    `nearest caption of held-out pictures ${percent(await nearestCaptionScore(model, heldOut, names))}`,
+    `nearest caption of held-out pictures ${percent(await nearestCaptionScore(encoder, heldOut))}`,
 });
 
 if (!existsSync(join(buildFolder, 'vision.run.safetensors'))) copyLanguageToExperts(model);
 const vision = await runStage({
   name: 'vision',
   stage: { ...visionStage, steps: options.steps === undefined ? visionStage.steps : Number(options.steps) },
-  parts: { lrScale: visionStage.lrScale, weightDecay: visionStage.weightDecay },
+  module: model,
+  groups: parameterGroups(model, visionStage),
   lossAt: (rng, step) => answerLoss(model, visionBatch(lessons, size, step, rng)),
   check: async () => `held-out captions ${percent(await captionScore(model, heldOut))}`,
 });

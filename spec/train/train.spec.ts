@@ -85,7 +85,7 @@ describe('collate', () => {
       '1 of 2 examples have a picture',
     );
     expect(() => collate(model, [{ ...text, pixels: new Float32Array(5) }])).toThrow(
-      'a picture has 5 values, the model takes [3,8,8]',
+      'picture 0 has 5 values, the model takes [3,8,8]',
     );
   });
 });

@@ -36,6 +36,13 @@ interface Row {
 export function collate({ config }: CogVLM, examples: readonly Example[]): Batch {
   const { vision, bosTokenId, padTokenId, eosTokenId } = config;
   const slots = imageTokens(vision) + 2;
+  const { inChannels: C, imageSize: S } = vision;
+  const pictures = examples.flatMap(({ pixels }) => pixels ?? []);
+  if (pictures.length > 0 && pictures.length < examples.length) {
+    throw new Error(
+      `collate: ${pictures.length} of ${examples.length} examples have a picture; mix them in different batches`,
+    );
+  }
   const rows = examples.map(({ prompt, answer, pixels }): Row => {
     const image = pixels === undefined ? 0 : slots;
     const target = [...answer, eosTokenId[0]];
@@ -52,7 +59,7 @@ export function collate({ config }: CogVLM, examples: readonly Example[]): Batch
   const input = {
     ids: rows.map(({ ids }) => padded(ids, padTokenId)),
     types: rows.map(({ types }) => padded(types, 0)),
-    pixels: stackPixels(examples, [vision.inChannels, vision.imageSize, vision.imageSize]),
+    pixels: pictures.length === 0 ? undefined : stackPixels(pictures, [C, S, S]),
   };
   return { input, labels: rows.map(({ labels }) => padded(labels, IGNORE_INDEX)) };
 }
@@ -63,20 +70,18 @@ export function answerLoss(model: CogVLM, examples: readonly Example[]): Tensor 
   return model.loss(model.call(input), labels);
 }
 
-/** [n, C, S, S], or undefined where no example has a picture. */
-export function stackPixels(examples: readonly Example[], shape: readonly number[]): Tensor | undefined {
-  const pictures = examples.flatMap(({ pixels }) => pixels ?? []);
-  if (pictures.length === 0) return undefined;
+/**
+ * Pictures of one size as a tensor.
+ * @shape pictures n times [C·S·S] → [n, C, S, S]
+ * @throws Error where a picture has another number of values
+ */
+export function stackPixels(pictures: readonly Float32Array[], shape: readonly number[]): Tensor {
   const size = shape.reduce((n, m) => n * m, 1);
-  if (pictures.length !== examples.length) {
-    throw new Error(
-      `collate: ${pictures.length} of ${examples.length} examples have a picture; mix them in different batches`,
-    );
-  }
   const stacked = new Float32Array(pictures.length * size);
   for (const [i, pixels] of pictures.entries()) {
-    if (pixels.length !== size)
-      throw new Error(`collate: a picture has ${pixels.length} values, the model takes [${shape}]`);
+    if (pixels.length !== size) {
+      throw new Error(`stackPixels: picture ${i} has ${pixels.length} values, the model takes [${shape}]`);
+    }
     stacked.set(pixels, i * size);
   }
   return Tensor.fromArray(stacked, [pictures.length, ...shape]);

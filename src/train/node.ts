@@ -5,14 +5,13 @@
 import { access } from 'node:fs/promises';
 import { fileSource, writeSafetensorsFile } from '../data/safetensors/node.ts';
 import { openSafetensors } from '../data/safetensors/read.ts';
-import type { CogVLM } from '../models/cogvlm/index.ts';
-import type { AdamW } from '../nn/index.ts';
+import type { AdamW, AnyModule } from '../nn/index.ts';
 import { Tensor } from '../tensor/index.ts';
 
 const MODEL = 'model/';
 const OPTIMIZER = 'optimizer/';
 
-export async function saveRun(path: string, model: CogVLM, optimizer: AdamW): Promise<void> {
+export async function saveRun(path: string, model: AnyModule, optimizer: AdamW): Promise<void> {
   const { step, tensors } = optimizer.state();
   const entries = [];
   for (const [prefix, group] of [
@@ -36,7 +35,7 @@ export async function saveRun(path: string, model: CogVLM, optimizer: AdamW): Pr
  * @returns whether there was one at `path`
  * @throws SafetensorsError, StateDictError where the file is damaged or of another model
  */
-export async function loadRun(path: string, model: CogVLM, optimizer: AdamW): Promise<boolean> {
+export async function loadRun(path: string, model: AnyModule, optimizer: AdamW): Promise<boolean> {
   const present = await access(path).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
