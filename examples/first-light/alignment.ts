@@ -5,11 +5,10 @@
  *   loss = cross entropy of τ·cos(f, e_c) over c,   f = mean of the image tokens,   e_c = mean embedding of caption c
  *
  * The embeddings are the frozen language model's, so pictures arrive where the language model already knows the words.
- * Pictures of other things, which it has no words for, have learned vectors in the place of e_c; those are thrown away.
  */
 import type { CogVLM } from '../../src/models/cogvlm/index.ts';
-import { crossEntropy, Module, normal, type Parameter } from '../../src/nn/index.ts';
-import { concat, noGrad, Rng, type Tensor } from '../../src/tensor/index.ts';
+import { crossEntropy } from '../../src/nn/index.ts';
+import { concat, noGrad, type Tensor } from '../../src/tensor/index.ts';
 import { stackPixels } from '../../src/train/index.ts';
 import { alignmentStage } from './recipe.ts';
 
@@ -18,53 +17,69 @@ function normalized(x: Tensor): Tensor {
   return x.div(x.mul(x).sum(1, true).add(1e-12).sqrt());
 }
 
-/** A picture [C·S·S] and its class: a concept, or behind them another thing. */
+/** A picture [C·S·S] and its concept. */
 export interface AlignmentExample {
   readonly pixels: Float32Array;
-  readonly target: number;
+  readonly concept: number;
 }
 
-export class Alignment extends Module<[examples: readonly AlignmentExample[]], Tensor> {
+export class Alignment {
   readonly cogvlm: CogVLM;
-  readonly others: Parameter;
   readonly #captions: readonly (readonly number[])[];
-  #embeddings: Tensor | null = null;
+  #directions: Tensor | null = null;
 
   /** @param captions token ids of each concept's caption */
-  constructor(cogvlm: CogVLM, captions: readonly (readonly number[])[], otherThings: number) {
-    super();
+  constructor(cogvlm: CogVLM, captions: readonly (readonly number[])[]) {
     this.cogvlm = cogvlm;
-    this.others = normal([otherThings, cogvlm.config.hiddenSize], 1, { rng: new Rng(alignmentStage.seed) });
     this.#captions = captions;
   }
 
-  /** Mean token embedding of each caption, of length 1; once, when the language model is done. @shape → [C, D] */
-  get #captionEmbeddings(): Tensor {
-    this.#embeddings ??= noGrad(() =>
-      normalized(concat(this.#captions.map((ids) => this.cogvlm.model.embed_tokens.call([ids]).mean(1)))),
-    ).keep();
-    return this.#embeddings;
+  /** Mean token embedding of each caption. @shape → [C, D] */
+  #captionMeans(): Tensor {
+    return concat(this.#captions.map((ids) => this.cogvlm.model.embed_tokens.call([ids]).mean(1)));
   }
 
-  /** Mean image features, of length 1. @shape pictures [B] → [B, D] */
+  /** The same of length 1; once, when the language model is done. @shape → [C, D] */
+  get #captionDirections(): Tensor {
+    this.#directions ??= noGrad(() => normalized(this.#captionMeans())).keep();
+    return this.#directions;
+  }
+
+  /** Mean image features. @shape pictures [B] → [B, D] */
   #features(pictures: readonly Float32Array[]): Tensor {
     const { inChannels, imageSize } = this.cogvlm.config.vision;
     const pixels = stackPixels(pictures, [inChannels, imageSize, imageSize]);
-    return normalized(this.cogvlm.model.vision.call(pixels).slice(1, 1, -1).mean(1)); // without boi and eoi
+    return this.cogvlm.model.vision.call(pixels).slice(1, 1, -1).mean(1); // without boi and eoi
   }
 
-  forward(examples: readonly AlignmentExample[]): Tensor {
-    const classes = concat([this.#captionEmbeddings, normalized(this.others)]);
-    const cosines = this.#features(examples.map(({ pixels }) => pixels)).matmul(classes.transpose());
+  /** Cosines of the mean image features with all captions. @shape pictures [B] → [B, C] */
+  #cosines(pictures: readonly Float32Array[]): Tensor {
+    return normalized(this.#features(pictures)).matmul(this.#captionDirections.transpose());
+  }
+
+  loss(examples: readonly AlignmentExample[]): Tensor {
+    const cosines = this.#cosines(examples.map(({ pixels }) => pixels));
     return crossEntropy(
       cosines.mul(alignmentStage.temperature),
-      examples.map(({ target }) => target),
+      examples.map(({ concept }) => concept),
     );
+  }
+
+  /**
+   * Gives image features the length of the embeddings they point along, by scaling the adapter's last matrix: the cosine
+   * says nothing about lengths, but the language model that reads them next does.
+   */
+  matchLengths(pictures: readonly Float32Array[]): void {
+    const meanLength = (x: Tensor) => x.mul(x).sum(1).sqrt().mean();
+    noGrad(() => {
+      const ratio = meanLength(this.#captionMeans()).div(meanLength(this.#features(pictures)));
+      const { weight } = this.cogvlm.model.vision.linear_proj.dense_4h_to_h;
+      weight.assign(weight.mul(ratio));
+    });
   }
 
   /** The concept whose caption is nearest to each picture. */
   async nearest(pictures: readonly Float32Array[]): Promise<number[]> {
-    const scores = noGrad(() => this.#features(pictures).matmul(this.#captionEmbeddings.transpose()));
-    return Array.from(await scores.argmax(1).read());
+    return Array.from(await noGrad(() => this.#cosines(pictures).argmax(1)).read());
   }
 }

@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { Rng } from '../../src/tensor/random.ts';
 import { dominantColor } from './color.ts';
 import { conceptsByKind, type Kind } from './concepts.ts';
-import { emojiKeys, openStyle, otherThings, styles } from './styles.ts';
+import { emojiKeys, openStyle, styles } from './styles.ts';
 
 /** Side of the stored pictures in pixels. */
 export const RASTER_SIZE = 64;
 
 const HELD_OUT_SEED = 2311;
-const FORMAT = 3;
+const FORMAT = 4;
 
 /** Pictures that show something else than their name says. */
 const wrongPictures = new Set(['snake/emojione-v1']);
@@ -36,19 +36,10 @@ export interface Sample {
   readonly size: number;
 }
 
-/** A picture of a thing that is never asked about; it only teaches the image encoder what drawings have in common. */
-export interface OtherPicture {
-  /** Which thing, from 0; things in fewer than three styles are left out. */
-  readonly thing: number;
-  readonly rgb: Uint8Array;
-  readonly size: number;
-}
-
 export interface Dataset {
   readonly concepts: readonly string[];
   readonly train: readonly Sample[];
   readonly heldOut: readonly Sample[];
-  readonly others: readonly OtherPicture[];
 }
 
 /** A question and its short answer; the empty question asks for a caption. */
@@ -64,8 +55,6 @@ interface Manifest {
   readonly size: number;
   readonly concepts: readonly string[];
   readonly samples: readonly ManifestEntry[];
-  /** The thing of each picture behind those of `samples`. */
-  readonly others: readonly number[];
 }
 
 export const buildFolder = fileURLToPath(new URL('./build/', import.meta.url));
@@ -132,23 +121,11 @@ export async function prepareDataset(): Promise<void> {
       pictures.push(rgb);
     }
   }
-  const others: number[] = [];
-  let things = 0;
-  for (const key of otherThings(keys.map(({ label }) => label))) {
-    const drawn = finders.flatMap(({ find }) => find(key) ?? []);
-    if (drawn.length < 3) continue;
-    for (const art of drawn) {
-      pictures.push(await rasterize(art, `'${key.label}'`));
-      others.push(things);
-    }
-    things++;
-  }
   const manifest: Manifest = {
     format: FORMAT,
     size: RASTER_SIZE,
     concepts: keys.map((k) => k.label),
     samples,
-    others,
   };
   mkdirSync(buildFolder, { recursive: true });
   replaceFile(pixelsPath, Buffer.concat(pictures));
@@ -163,12 +140,10 @@ export async function prepareDataset(): Promise<void> {
 export function loadDataset(): Dataset {
   if (!existsSync(manifestPath))
     throw new Error(`loadDataset: ${manifestPath} is missing: run 'npm run prepare-data'`);
-  const { format, size, concepts, samples, others } = JSON.parse(
-    readFileSync(manifestPath, 'utf8'),
-  ) as Manifest;
+  const { format, size, concepts, samples } = JSON.parse(readFileSync(manifestPath, 'utf8')) as Manifest;
   const pixels = new Uint8Array(readFileSync(pixelsPath));
   const bytes = size * size * 3;
-  if (format !== FORMAT || pixels.length !== (samples.length + others.length) * bytes)
+  if (format !== FORMAT || pixels.length !== samples.length * bytes)
     throw new Error(`loadDataset: ${buildFolder} holds another format: run 'npm run prepare-data' again`);
   const rgbAt = (i: number) => pixels.subarray(i * bytes, (i + 1) * bytes);
   const train: Sample[] = [];
@@ -176,8 +151,7 @@ export function loadDataset(): Dataset {
   samples.forEach(({ heldOut: isHeldOut, ...about }, i) => {
     (isHeldOut ? heldOut : train).push({ ...about, rgb: rgbAt(i), size });
   });
-  const otherPictures = others.map((thing, i) => ({ thing, rgb: rgbAt(samples.length + i), size }));
-  return { concepts, train, heldOut, others: otherPictures };
+  return { concepts, train, heldOut };
 }
 
 /** Writes to a temporary file and renames it, so that an interrupted run leaves no half file behind. */

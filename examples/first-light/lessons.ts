@@ -5,7 +5,7 @@ import { Rng } from '../../src/tensor/random.ts';
 import type { Example } from '../../src/train/index.ts';
 import type { AlignmentExample } from './alignment.ts';
 import { type Augmentation, augmentInto, type SquareRgb } from './augment.ts';
-import { type Dataset, type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
+import { type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
 import { alignmentStage, languageStage, type Stage, visionStage } from './recipe.ts';
 
 import { promptText } from './texts.ts';
@@ -67,33 +67,29 @@ export function languageBatch(lessons: readonly Lesson[], rng: Rng): Example[] {
 /** Which of the pictures a step sees, and each changed a little. Every epoch goes through all of them in a new order. */
 function changed<P extends SquareRgb>(
   pictures: readonly P[],
-  count: number,
   imageSize: number,
   stage: PictureStage,
   step: number,
   rng: Rng,
 ): { readonly picture: P; readonly pixels: Float32Array }[] {
-  return epochSlice(pictures.length, stage.seed, step * count, count).map((i) => {
+  return epochSlice(pictures.length, stage.seed, step * stage.batchSize, stage.batchSize).map((i) => {
     const pixels = new Float32Array(3 * imageSize * imageSize);
     augmentInto(pixels, 0, imageSize, pictures[i], stage.augmentation, rng);
     return { picture: pictures[i], pixels };
   });
 }
 
-/** Pictures of the concepts, and of other things, whose classes come behind those of the concepts. */
+/** Pictures with their concepts. */
 export function alignmentBatch(
-  { train, others, concepts }: Dataset,
+  samples: readonly Sample[],
   imageSize: number,
   step: number,
   rng: Rng,
 ): AlignmentExample[] {
-  const few = Math.round(alignmentStage.batchSize * alignmentStage.otherRate);
-  const known = changed(train, alignmentStage.batchSize - few, imageSize, alignmentStage, step, rng);
-  const other = changed(others, few, imageSize, alignmentStage, step, rng);
-  return [
-    ...known.map(({ picture, pixels }) => ({ pixels, target: picture.concept })),
-    ...other.map(({ picture, pixels }) => ({ pixels, target: concepts.length + picture.thing })),
-  ];
+  return changed(samples, imageSize, alignmentStage, step, rng).map(({ picture: { concept }, pixels }) => ({
+    concept,
+    pixels,
+  }));
 }
 
 /** Pictures with a caption or a question. */
@@ -104,12 +100,10 @@ export function visionBatch(
   rng: Rng,
 ): Example[] {
   const pictures = lessons.map((lesson) => ({ lesson, ...lesson.sample }));
-  return changed(pictures, visionStage.batchSize, imageSize, visionStage, step, rng).map(
-    ({ picture, pixels }) => ({
-      ...pickAsked(picture.lesson, visionStage.questionRate, rng),
-      pixels,
-    }),
-  );
+  return changed(pictures, imageSize, visionStage, step, rng).map(({ picture, pixels }) => ({
+    ...pickAsked(picture.lesson, visionStage.questionRate, rng),
+    pixels,
+  }));
 }
 
 /** Items from…from + count of an endless sequence of shuffled epochs, which depends on nothing but its place. */

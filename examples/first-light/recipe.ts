@@ -79,17 +79,17 @@ export const languageStage = {
 } as const satisfies Stage & Record<string, unknown>;
 
 const augmentation: Augmentation = {
-  scale: 0.15,
-  shift: 0.08,
-  turn: 12,
+  scale: 0.2,
+  shift: 0.1,
+  turn: 15,
   mirror: 0.5,
-  light: 0.15,
-  tint: 0.1,
+  light: 0.2,
+  tint: 0.2,
 };
 
 /** Stage 2: ViT and adapter alone, by the captions' embeddings; see alignment.ts. */
 export const alignmentStage = {
-  steps: 2500,
+  steps: 2000,
   batchSize: 64,
   peakLr: 3e-3,
   warmupSteps: 100,
@@ -99,14 +99,12 @@ export const alignmentStage = {
   clipNorm: 1,
   seed: 12,
   temperature: 16,
-  /** Part of a batch that shows other things than the concepts. */
-  otherRate: 0.5,
   augmentation,
 } as const satisfies Stage & Record<string, unknown>;
 
 /** Stage 3: the language model frozen; experts, adapter, boi, eoi and ViT on pictures. */
 export const visionStage = {
-  steps: 1500,
+  steps: 800,
   batchSize: 64,
   peakLr: 1.5e-3,
   warmupSteps: 100,
@@ -116,7 +114,7 @@ export const visionStage = {
   clipNorm: 1,
   seed: 13,
   /** Learning-rate factor of each part. */
-  lrScale: { experts: 1, adapter: 0.3, vit: 0.3 },
+  lrScale: { experts: 1, adapter: 0.3, vit: 0.1 },
   questionRate: 0.2,
   augmentation,
 } as const satisfies Stage & Record<string, unknown>;

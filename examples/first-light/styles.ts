@@ -113,7 +113,7 @@ const slug = (label: string): string => label.toLowerCase().replace(/[^a-z0-9]+/
  * @throws Error where a label is unknown to emojibase.
  */
 export function emojiKeys(labels: readonly string[]): EmojiKey[] {
-  const entries = emojibaseEntries();
+  const entries = readPackageJson<{ label: string; hexcode: string }[]>('emojibase-data/en/data.json');
   const hexcodes = new Map(entries.map((entry) => [entry.label, dropVariationSelectors(entry.hexcode)]));
   return labels.map((label) => {
     const hexcode = hexcodes.get(label);
@@ -121,23 +121,6 @@ export function emojiKeys(labels: readonly string[]): EmojiKey[] {
       throw new Error(`emojiKeys(labels): '${label}' is not an English emojibase label`);
     return { label, hexcode };
   });
-}
-
-interface EmojibaseEntry {
-  readonly label: string;
-  readonly hexcode: string;
-  /** 3 animals and nature, 4 food and drink, 5 travel and places, 6 activities, 7 objects. */
-  readonly group?: number;
-}
-
-const emojibaseEntries = (): EmojibaseEntry[] => readPackageJson('emojibase-data/en/data.json');
-
-/** Everything in emojibase's groups of things, but for the labels given. */
-export function otherThings(except: readonly string[]): EmojiKey[] {
-  const known = new Set(except);
-  return emojibaseEntries()
-    .filter(({ label, group = -1 }) => group >= 3 && group <= 7 && !known.has(label))
-    .map(({ label, hexcode }) => ({ label, hexcode: dropVariationSelectors(hexcode) }));
 }
 
 /** Iconify's table from code points to names; empty for the packages that come without one. */

@@ -13,12 +13,13 @@ import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { Tokenizer } from '../../src/data/tokenizer.ts';
 import { CogVLM, parseConfig } from '../../src/models/cogvlm/index.ts';
-import { AdamW, type AnyModule, type ParameterGroup } from '../../src/nn/index.ts';
-import { getBackend, setBackend } from '../../src/tensor/index.ts';
+import { AdamW } from '../../src/nn/index.ts';
+import { getBackend, scope, setBackend } from '../../src/tensor/index.ts';
 import {
   answerLoss,
   copyLanguageToExperts,
   parameterGroups,
+  type StageParts,
   type StepReport,
   train,
 } from '../../src/train/index.ts';
@@ -28,7 +29,14 @@ import { buildFolder, loadDataset } from './dataset.ts';
 import { captionScore, nearestCaptionScore, percent } from './exam.ts';
 import { exportModel, type StageRecord } from './export.ts';
 import { initialize } from './initialize.ts';
-import { alignmentBatch, captionIds, languageBatch, makeLessons, visionBatch } from './lessons.ts';
+import {
+  alignmentBatch,
+  captionIds,
+  examPixels,
+  languageBatch,
+  makeLessons,
+  visionBatch,
+} from './lessons.ts';
 import { alignmentStage, languageStage, modelConfig, type Stage, visionStage } from './recipe.ts';
 
 const { values: options } = parseArgs({
@@ -66,19 +74,16 @@ initialize(model);
 interface StageRun {
   readonly name: string;
   readonly stage: Stage;
-  /** What is saved. */
-  readonly module: AnyModule;
-  readonly groups: readonly ParameterGroup[];
+  readonly parts: StageParts;
   readonly lossAt: Parameters<typeof train>[2];
   readonly check?: () => Promise<string>;
 }
 
 /** Runs a stage to its end, or until Ctrl-C; goes on from its saved state. */
-async function runStage({ name, stage, module, groups, lossAt, check }: StageRun): Promise<StageRecord> {
+async function runStage({ name, stage, parts, lossAt, check }: StageRun): Promise<StageRecord> {
   const path = join(buildFolder, `${name}.run.safetensors`);
-  const optimizer = new AdamW(groups, { betas: stage.betas });
-  if (await loadRun(path, module, optimizer))
-    console.log(`${name}: goes on from step ${optimizer.stepCount}`);
+  const optimizer = new AdamW(parameterGroups(model, parts), { betas: stage.betas });
+  if (await loadRun(path, model, optimizer)) console.log(`${name}: goes on from step ${optimizer.stepCount}`);
   const schedule = {
     peak: stage.peakLr,
     warmupSteps: stage.warmupSteps,
@@ -98,7 +103,7 @@ async function runStage({ name, stage, module, groups, lossAt, check }: StageRun
     const seconds = ((performance.now() - started) / 1000 / (report.step - first)).toFixed(3);
     bar.update(report.step, { loss: loss.toFixed(3), seconds });
     if (report.step % CHECK_EVERY === 0 || report.step === stage.steps || interrupted) {
-      await saveRun(path, module, optimizer);
+      await saveRun(path, model, optimizer);
       const checked = check === undefined || interrupted ? '' : `, ${await check()}`;
       console.log(`\n${name} step ${report.step}: loss ${loss.toFixed(4)}, ${seconds} s/step${checked}`);
     }
@@ -124,32 +129,29 @@ const size = config.vision.imageSize;
 const language = await runStage({
   name: 'language',
   stage: languageStage,
-  module: model,
-  groups: parameterGroups(model, { lrScale: { language: 1 }, weightDecay: languageStage.weightDecay }),
+  parts: { lrScale: { language: 1 }, weightDecay: languageStage.weightDecay },
   lossAt: (rng) => answerLoss(model, languageBatch(lessons, rng)),
 });
 
-const otherThings = 1 + Math.max(...dataset.others.map(({ thing }) => thing));
-const encoder = new Alignment(model, captionIds(lessons, dataset.concepts.length), otherThings);
+const encoder = new Alignment(model, captionIds(lessons, dataset.concepts.length));
 const alignment = await runStage({
   name: 'alignment',
   stage: alignmentStage,
-  module: encoder,
-  groups: [
-    ...parameterGroups(model, { lrScale: { adapter: 1, vit: 1 }, weightDecay: alignmentStage.weightDecay }),
-    { parameters: new Map([['others', encoder.others]]) },
-  ],
-  lossAt: (rng, step) => encoder.call(alignmentBatch(dataset, size, step, rng)),
+  parts: { lrScale: { adapter: 1, vit: 1 }, weightDecay: alignmentStage.weightDecay },
+  lossAt: (rng, step) => encoder.loss(alignmentBatch(dataset.train, size, step, rng)),
   check: async () =>
     `nearest caption of held-out pictures ${percent(await nearestCaptionScore(encoder, heldOut))}`,
 });
 
-if (!existsSync(join(buildFolder, 'vision.run.safetensors'))) copyLanguageToExperts(model);
+if (!existsSync(join(buildFolder, 'vision.run.safetensors'))) {
+  scope(() => encoder.matchLengths(lessons.slice(0, 256).map((lesson) => examPixels(lesson, size))));
+  copyLanguageToExperts(model);
+  console.log(`as it starts: held-out captions ${percent(await captionScore(model, heldOut))}`);
+}
 const vision = await runStage({
   name: 'vision',
   stage: { ...visionStage, steps: options.steps === undefined ? visionStage.steps : Number(options.steps) },
-  module: model,
-  groups: parameterGroups(model, visionStage),
+  parts: visionStage,
   lossAt: (rng, step) => answerLoss(model, visionBatch(lessons, size, step, rng)),
   check: async () => `held-out captions ${percent(await captionScore(model, heldOut))}`,
 });
