@@ -4,6 +4,5 @@ export default defineConfig({
   test: {
     include: ['spec/**/*.spec.ts'],
     testTimeout: 120_000,
-    benchmark: { include: ['bench/*.bench.ts'] },
   },
 });
