@@ -6,7 +6,8 @@
  *
  * B batch, H query heads, H_kv key and value heads, T queries, S keys, K head width
  */
-import { apply, Tensor, where } from '../tensor/tensor.ts';
+import { where } from '../tensor/functions.ts';
+import { apply, Tensor } from '../tensor/tensor.ts';
 
 export interface AttentionOptions {
   /** Tril: query i of the last T positions sees keys 0…i + (S − T). */

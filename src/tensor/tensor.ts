@@ -4,10 +4,11 @@
  */
 import ndarray, { type NdArray } from 'ndarray';
 import type { Backend, CompareName, DType, HostArray, View } from '../kernels/backend.ts';
-import { denseStrides, denseView, dtypeOf, HOST_ARRAY, sizeOf } from '../kernels/views.ts';
+import { denseStrides, denseView, sizeOf } from '../kernels/views.ts';
 import { run } from './apply.ts';
-import { getBackend, keepBuffer, releaseBuffer, scoped } from './context.ts';
+import { getBackend, keepBuffer, releaseBuffer } from './context.ts';
 import { DTypeError, formatType, ShapeError } from './errors.ts';
+import { flattened, hostArray, type Nested, ndarrayNumbers } from './hostNumbers.ts';
 import { expandView } from './layout.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
@@ -28,9 +29,6 @@ export interface TensorOptions {
   readonly requiresGrad?: boolean;
 }
 
-/** Numbers in nested arrays of equal lengths. */
-export type Nested = number | readonly Nested[];
-
 export class Tensor implements Traced {
   readonly backend: Backend;
   readonly view: View;
@@ -50,55 +48,20 @@ export class Tensor implements Traced {
 
   /** From nested arrays. @throws ShapeError where they are ragged */
   static from(values: Nested, options: TensorOptions = {}): Tensor {
-    const shape: number[] = [];
-    for (let level: Nested = values; Array.isArray(level); level = level[0]) shape.push(level.length);
-    const flat: number[] = [];
-    const walk = (level: Nested, axis: number): void => {
-      if (Array.isArray(level) ? level.length !== shape[axis] : axis !== shape.length) {
-        throw new ShapeError({
-          op: 'Tensor.from',
-          argument: 'values',
-          axis,
-          got: {},
-          rule: 'nested arrays are ragged',
-        });
-      }
-      if (Array.isArray(level)) for (const inner of level) walk(inner, axis + 1);
-      else flat.push(level as number);
-    };
-    walk(values, 0);
+    const { flat, shape } = flattened(values);
     return Tensor.fromArray(flat, shape, options);
   }
 
   /** From numbers in row-major order. @throws ShapeError where their count is not that of the shape */
   static fromArray(values: ArrayLike<number>, shape: readonly number[], options: TensorOptions = {}): Tensor {
     const { dtype = 'float32', requiresGrad = false } = options;
-    if (values.length !== sizeOf(shape)) {
-      throw new ShapeError({
-        op: 'Tensor.fromArray',
-        argument: 'values',
-        got: {},
-        rule: `${values.length} numbers do not fill the shape [${shape.join(',')}]`,
-      });
-    }
-    const data = new HOST_ARRAY[dtype](values.length);
-    if (dtype === 'bool') for (let i = 0; i < values.length; i++) data[i] = values[i] === 0 ? 0 : 1;
-    else data.set(values);
-    return Tensor.#upload(data, shape, requiresGrad);
-  }
-
-  static #upload(data: HostArray, shape: readonly number[], requiresGrad: boolean): Tensor {
     const backend = getBackend();
-    const dtype = dtypeOf(data);
     if (!backend.dtypes.includes(dtype)) {
-      throw new DTypeError({
-        op: 'Tensor',
-        argument: 'dtype',
-        got: {},
-        rule: `the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not ${dtype}`,
-      });
+      const rule = `the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not ${dtype}`;
+      throw new DTypeError({ op: 'Tensor', argument: 'dtype', got: {}, rule });
     }
-    return new Tensor(backend, denseView(backend.upload(data), [...shape]), null, requiresGrad);
+    const buffer = backend.upload(hostArray(values, shape, dtype));
+    return new Tensor(backend, denseView(buffer, [...shape]), null, requiresGrad);
   }
 
   static full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
@@ -142,28 +105,7 @@ export class Tensor implements Traced {
 
   /** Copies an ndarray of float32, float64, int32 or uint8 (bool); other number types need a `dtype`. */
   static fromNdarray(array: NdArray, options: TensorOptions = {}): Tensor {
-    const data = array.data;
-    const host =
-      data instanceof Float32Array ||
-      data instanceof Float64Array ||
-      data instanceof Int32Array ||
-      data instanceof Uint8Array;
-    const dtype = options.dtype ?? (host ? dtypeOf(data) : undefined);
-    if (dtype === undefined) {
-      throw new DTypeError({
-        op: 'Tensor.fromNdarray',
-        argument: 'array',
-        got: {},
-        rule: `say which dtype a ${array.dtype} ndarray becomes`,
-      });
-    }
-    const shape = [...array.shape];
-    const values = new Float64Array(sizeOf(shape));
-    const index = shape.map(() => 0);
-    for (let i = 0; i < values.length; i++) {
-      values[i] = Number(array.get(...index));
-      for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0;
-    }
+    const { values, shape, dtype } = ndarrayNumbers(array, options.dtype);
     return Tensor.fromArray(values, shape, { ...options, dtype });
   }
 
@@ -524,41 +466,4 @@ export function apply<N extends OpName>(name: N, inputs: readonly Tensor[], attr
   }
   const { view, node } = run(backend, ops[name] as Op<OpAttrs[N]>, inputs, attrs);
   return new Tensor(backend, view, node);
-}
-
-/** Joins tensors along an axis. */
-export function concat(parts: readonly Tensor[], axis = 0): Tensor {
-  if (parts.length === 0) {
-    throw new ShapeError({ op: 'concat', argument: 'parts', got: {}, rule: 'needs at least one tensor' });
-  }
-  return apply('concat', parts, { axis: normalizeAxis('concat', parts[0], axis) });
-}
-
-/** condition ? a : b, elementwise. */
-export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply('where', [condition, a, b], {});
-}
-
-function* buffersIn(value: unknown): Iterable<View['buffer']> {
-  if (value instanceof Tensor) {
-    yield value.view.buffer;
-    if (value.grad !== null) yield value.grad.view.buffer;
-  } else if (Array.isArray(value) || value instanceof Map) {
-    for (const inner of value.values()) yield* buffersIn(inner);
-  } else if (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype
-  ) {
-    for (const inner of Object.values(value)) yield* buffersIn(inner);
-  }
-}
-
-/**
- * Runs `fn` and gives back the memory of every tensor made inside, except those it returns (alone, in arrays, maps or
- * plain objects), gradients of leaves, and what `.keep()` was called on. `fn` may be async. Isn't needed for correctness
- * (dropped tensors are collected), but keeps a loop's memory flat on backends with their own memory.
- */
-export function scope<R>(fn: () => R): R {
-  return scoped(fn, buffersIn);
 }

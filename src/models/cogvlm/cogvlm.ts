@@ -8,7 +8,8 @@
 import { crossEntropy, Embedding, IGNORE_INDEX, Linear, Module, RMSNorm } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
 import { ShapeError } from '../../tensor/errors.ts';
-import { concat, Tensor } from '../../tensor/tensor.ts';
+import { concat } from '../../tensor/functions.ts';
+import { Tensor } from '../../tensor/tensor.ts';
 import { type CogVLMConfig, imageTokens } from './config.ts';
 import { DecoderLayer } from './decoder.ts';
 import type { KVCache } from './kvCache.ts';

@@ -21,7 +21,8 @@ import {
 } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
 import { zeros } from '../../nn/init.ts';
-import { concat, type Tensor } from '../../tensor/tensor.ts';
+import { concat } from '../../tensor/functions.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { patchGrid, type VisionConfig } from './config.ts';
 
 /** The position table; a module of its own because the checkpoint says `position_embedding.weight`. */

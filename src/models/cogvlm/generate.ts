@@ -4,8 +4,10 @@
  * A generated token is text: language expert, next position. Positions count on from the prompt's last one, which is
  * not the cache index, since all tokens of a picture share a position.
  */
+
+import { scope } from '../../tensor/functions.ts';
 import { noGrad } from '../../tensor/tape.ts';
-import { scope, type Tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import type { CogVLM, ModelInput } from './cogvlm.ts';
 import { KVCache } from './kvCache.ts';
 import { positionIds } from './masks.ts';

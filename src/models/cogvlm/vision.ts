@@ -8,7 +8,8 @@
 import { Module, type Parameter, PatchConv } from '../../nn/index.ts';
 import { type WeightOptions, zeros } from '../../nn/init.ts';
 import { ShapeError } from '../../tensor/errors.ts';
-import { concat, type Tensor } from '../../tensor/tensor.ts';
+import { concat } from '../../tensor/functions.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import { Adapter } from './adapter.ts';
 import { type CogVLMConfig, patchGrid, type VisionConfig } from './config.ts';
 import { PatchEmbedding, VitTransformer } from './evaVit.ts';

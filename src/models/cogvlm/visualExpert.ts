@@ -21,7 +21,8 @@ import {
   splitHeads,
 } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
-import { concat, Tensor } from '../../tensor/tensor.ts';
+import { concat } from '../../tensor/functions.ts';
+import { Tensor } from '../../tensor/tensor.ts';
 import type { CogVLMConfig } from './config.ts';
 import type { LayerCache } from './kvCache.ts';
 
