@@ -7,8 +7,7 @@
  * The embeddings are the frozen language model's, so pictures arrive where the language model already knows the words.
  */
 import type { CogVLM } from '../../src/models/cogvlm/index.ts';
-import { crossEntropy } from '../../src/nn/index.ts';
-import { concat, noGrad, type Tensor } from '../../src/tensor/index.ts';
+import { apply, concat, noGrad, Tensor } from '../../src/tensor/index.ts';
 import { stackPixels } from '../../src/train/index.ts';
 import { alignmentStage } from './recipe.ts';
 
@@ -17,10 +16,11 @@ function normalized(x: Tensor): Tensor {
   return x.div(x.mul(x).sum(1, true).add(1e-12).sqrt());
 }
 
-/** A picture [C·S·S] and its concept. */
+/** Two pictures laid over each other, x = share·a + (1 − share)·b [C·S·S], and what they show. */
 export interface AlignmentExample {
   readonly pixels: Float32Array;
-  readonly concept: number;
+  readonly concepts: readonly [a: number, b: number];
+  readonly share: number;
 }
 
 export class Alignment {
@@ -57,11 +57,22 @@ export class Alignment {
     return normalized(this.#features(pictures)).matmul(this.#captionDirections.transpose());
   }
 
+  /** Cross entropy against both pictures of each example, by their shares. */
   loss(examples: readonly AlignmentExample[]): Tensor {
-    const cosines = this.#cosines(examples.map(({ pixels }) => pixels));
-    return crossEntropy(
-      cosines.mul(alignmentStage.temperature),
-      examples.map(({ concept }) => concept),
+    const logits = this.#cosines(examples.map(({ pixels }) => pixels)).mul(alignmentStage.temperature);
+    const part = (which: 0 | 1, weights: readonly number[]) => {
+      const targets = examples.map(({ concepts }) => concepts[which]);
+      const losses = apply('crossEntropy', [logits, Tensor.from(targets, { dtype: 'int32' })], {
+        ignoreIndex: -1,
+      });
+      return losses.mul(Tensor.from(weights)).mean();
+    };
+    const shares = examples.map(({ share }) => share);
+    return part(0, shares).add(
+      part(
+        1,
+        shares.map((share) => 1 - share),
+      ),
     );
   }
 

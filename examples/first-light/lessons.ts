@@ -1,5 +1,5 @@
 /** What the model is shown in a step of each stage. */
-import { pixelValues } from '../../src/data/image/index.ts';
+import { pixelValues, resizeBicubic } from '../../src/data/image/index.ts';
 import type { Tokenizer } from '../../src/data/tokenizer.ts';
 import { Rng } from '../../src/tensor/random.ts';
 import type { Example } from '../../src/train/index.ts';
@@ -64,6 +64,19 @@ export function languageBatch(lessons: readonly Lesson[], rng: Rng): Example[] {
   });
 }
 
+/** A quarter larger than the model sees them, so that taking a part of one needs no further filtering. */
+export function shrunk(samples: readonly Sample[], imageSize: number): Sample[] {
+  const side = Math.min(samples[0].size, Math.round(1.25 * imageSize));
+  return samples.map((sample) => {
+    const { rgb: data, size } = sample;
+    return {
+      ...sample,
+      rgb: resizeBicubic({ width: size, height: size, data }, side, side).data,
+      size: side,
+    };
+  });
+}
+
 /** Which of the pictures a step sees, and each changed a little. Every epoch goes through all of them in a new order. */
 function changed<P extends SquareRgb>(
   pictures: readonly P[],
@@ -79,20 +92,48 @@ function changed<P extends SquareRgb>(
   });
 }
 
-/** Pictures with their concepts. */
+/** Lays each picture over its neighbour in the batch, with at least half of its own (mixup, arXiv 1710.09412). */
+function laidOver<P>(
+  batch: readonly { readonly picture: P; readonly pixels: Float32Array }[],
+  mixup: number,
+  rng: Rng,
+): { readonly own: P; readonly other: P; readonly share: number; readonly pixels: Float32Array }[] {
+  return batch.map(({ picture: own, pixels }, i) => {
+    const { picture: other, pixels: under } = batch[(i + 1) % batch.length];
+    const drawn = symmetricBeta(mixup, rng);
+    const share = Math.max(drawn, 1 - drawn);
+    return { own, other, share, pixels: pixels.map((value, j) => share * value + (1 - share) * under[j]) };
+  });
+}
+
+/** Pictures laid over each other, with both concepts. */
 export function alignmentBatch(
   samples: readonly Sample[],
   imageSize: number,
   step: number,
   rng: Rng,
 ): AlignmentExample[] {
-  return changed(samples, imageSize, alignmentStage, step, rng).map(({ picture: { concept }, pixels }) => ({
-    concept,
+  const batch = changed(samples, imageSize, alignmentStage, step, rng);
+  return laidOver(batch, alignmentStage.mixup, rng).map(({ own, other, share, pixels }) => ({
     pixels,
+    share,
+    concepts: [own.concept, other.concept],
   }));
 }
 
-/** Pictures with a caption or a question. */
+/** A number from Beta(a, a), 0 < a ≤ 1 (Jöhnk 1964: u^(1/a) / (u^(1/a) + v^(1/a)) where the sum is at most 1). */
+function symmetricBeta(a: number, rng: Rng): number {
+  for (;;) {
+    const x = rng.uniform() ** (1 / a);
+    const y = rng.uniform() ** (1 / a);
+    if (x + y > 0 && x + y <= 1) return x / (x + y);
+  }
+}
+
+/**
+ * Pictures with a caption or a question. Those to be captioned are laid over each other, and the caption asked for is that
+ * of one of the two, drawn by its share: on average the loss is mixup's, in one pass.
+ */
 export function visionBatch(
   lessons: readonly Lesson[],
   imageSize: number,
@@ -100,10 +141,15 @@ export function visionBatch(
   rng: Rng,
 ): Example[] {
   const pictures = lessons.map((lesson) => ({ lesson, ...lesson.sample }));
-  return changed(pictures, imageSize, visionStage, step, rng).map(({ picture, pixels }) => ({
-    ...pickAsked(picture.lesson, visionStage.questionRate, rng),
-    pixels,
-  }));
+  const batch = changed(pictures, imageSize, visionStage, step, rng);
+  return laidOver(batch, visionStage.mixup, rng).map(({ own, other, share, pixels }, i) => {
+    const { asked } = own.lesson;
+    if (rng.uniform() < visionStage.questionRate) {
+      return { ...asked[1 + rng.integer(asked.length - 1)], pixels: batch[i].pixels };
+    }
+    const shown = rng.uniform() < share ? own : other;
+    return { ...shown.lesson.asked[0], pixels };
+  });
 }
 
 /** Items from…from + count of an endless sequence of shuffled epochs, which depends on nothing but its place. */

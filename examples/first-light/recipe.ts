@@ -17,7 +17,7 @@ export const modelConfig = {
   template_version: 'base',
   vision_config: {
     in_channels: 3,
-    image_size: 48,
+    image_size: 32,
     patch_size: 8,
     hidden_size: 128,
     intermediate_size: 384,
@@ -89,7 +89,7 @@ const augmentation: Augmentation = {
 
 /** Stage 2: ViT and adapter alone, by the captions' embeddings; see alignment.ts. */
 export const alignmentStage = {
-  steps: 2000,
+  steps: 3000,
   batchSize: 64,
   peakLr: 3e-3,
   warmupSteps: 100,
@@ -98,13 +98,15 @@ export const alignmentStage = {
   betas: [0.9, 0.95],
   clipNorm: 1,
   seed: 12,
-  temperature: 16,
+  temperature: 7,
+  /** Pictures are laid over each other with shares from Beta(mixup, mixup). */
+  mixup: 0.3,
   augmentation,
 } as const satisfies Stage & Record<string, unknown>;
 
 /** Stage 3: the language model frozen; experts, adapter, boi, eoi and ViT on pictures. */
 export const visionStage = {
-  steps: 800,
+  steps: 600,
   batchSize: 64,
   peakLr: 1.5e-3,
   warmupSteps: 100,
@@ -114,7 +116,8 @@ export const visionStage = {
   clipNorm: 1,
   seed: 13,
   /** Learning-rate factor of each part. */
-  lrScale: { experts: 1, adapter: 0.3, vit: 0.1 },
-  questionRate: 0.2,
+  lrScale: { experts: 0.5, adapter: 0.1, vit: 0.05 },
+  questionRate: 0.25,
+  mixup: 0.3,
   augmentation,
 } as const satisfies Stage & Record<string, unknown>;

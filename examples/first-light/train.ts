@@ -35,6 +35,7 @@ import {
   examPixels,
   languageBatch,
   makeLessons,
+  shrunk,
   visionBatch,
 } from './lessons.ts';
 import { alignmentStage, languageStage, modelConfig, type Stage, visionStage } from './recipe.ts';
@@ -60,7 +61,8 @@ const tokenizer = new Tokenizer(
   JSON.parse(readFileSync(join(buildFolder, 'tokenizer/tokenizer.json'), 'utf8')),
 );
 const dataset = loadDataset();
-const lessons = makeLessons(tokenizer, dataset.train);
+const size = modelConfig.vision_config.image_size;
+const lessons = makeLessons(tokenizer, shrunk(dataset.train, size));
 const heldOut = makeLessons(tokenizer, dataset.heldOut);
 await setBackend(options.backend as 'wasm');
 console.log(`${getBackend().describe()}`);
@@ -125,7 +127,6 @@ if (options.fresh) {
   for (const stage of ['language', 'alignment', 'vision'])
     rmSync(join(buildFolder, `${stage}.run.safetensors`), { force: true });
 }
-const size = config.vision.imageSize;
 const language = await runStage({
   name: 'language',
   stage: languageStage,
@@ -133,12 +134,13 @@ const language = await runStage({
   lossAt: (rng) => answerLoss(model, languageBatch(lessons, rng)),
 });
 
+const pictures = lessons.map(({ sample }) => sample);
 const encoder = new Alignment(model, captionIds(lessons, dataset.concepts.length));
 const alignment = await runStage({
   name: 'alignment',
   stage: alignmentStage,
   parts: { lrScale: { adapter: 1, vit: 1 }, weightDecay: alignmentStage.weightDecay },
-  lossAt: (rng, step) => encoder.loss(alignmentBatch(dataset.train, size, step, rng)),
+  lossAt: (rng, step) => encoder.loss(alignmentBatch(pictures, size, step, rng)),
   check: async () =>
     `nearest caption of held-out pictures ${percent(await nearestCaptionScore(encoder, heldOut))}`,
 });
