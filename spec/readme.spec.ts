@@ -15,7 +15,9 @@ it('runs the API example of the README', async () => {
   const logged: string[] = [];
   const written: string[] = [];
   const log = vi.spyOn(console, 'log').mockImplementation((...args) => void logged.push(args.join(' ')));
-  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  const write = vi
+    .spyOn(process.stdout, 'write')
+    .mockImplementation((text) => written.push(String(text)) > 0);
   try {
     await import(example);
   } finally {

@@ -35,13 +35,13 @@ export class Alignment {
   }
 
   /** Mean token embedding of each caption. @shape → [C, D] */
-  #captionMeans(): Tensor {
+  captionMeans(): Tensor {
     return concat(this.#captions.map((ids) => this.cogvlm.model.embed_tokens.call([ids]).mean(1)));
   }
 
   /** The same of length 1; once, when the language model is done. @shape → [C, D] */
   get #captionDirections(): Tensor {
-    this.#directions ??= noGrad(() => normalized(this.#captionMeans())).keep();
+    this.#directions ??= noGrad(() => normalized(this.captionMeans())).keep();
     return this.#directions;
   }
 
@@ -83,7 +83,7 @@ export class Alignment {
   matchLengths(pictures: readonly Float32Array[]): void {
     const meanLength = (x: Tensor) => x.mul(x).sum(1).sqrt().mean();
     noGrad(() => {
-      const ratio = meanLength(this.#captionMeans()).div(meanLength(this.#features(pictures)));
+      const ratio = meanLength(this.captionMeans()).div(meanLength(this.#features(pictures)));
       const { weight } = this.cogvlm.model.vision.linear_proj.dense_4h_to_h;
       weight.assign(weight.mul(ratio));
     });

@@ -19,7 +19,7 @@ import { getBackend, Rng } from '../../src/tensor/index.ts';
 import { replaceFile } from './dataset.ts';
 import { examine, percent } from './exam.ts';
 import type { Lesson } from './lessons.ts';
-import { alignmentStage, initialization, languageStage, visionStage } from './recipe.ts';
+import { alignmentStage, hintStage, initialization, languageStage, visionStage } from './recipe.ts';
 import { styles } from './styles.ts';
 
 export const modelFolder = fileURLToPath(new URL('../../models/first-light/', import.meta.url));
@@ -63,7 +63,7 @@ export async function exportModel(
     json({
       parameters,
       stages,
-      recipe: { initialization, languageStage, alignmentStage, visionStage },
+      recipe: { initialization, languageStage, alignmentStage, hintStage, visionStage },
       backend: getBackend().describe(),
       heldOut: exam,
     }),

@@ -6,7 +6,8 @@ import type { Example } from '../../src/train/index.ts';
 import type { AlignmentExample } from './alignment.ts';
 import { type Augmentation, augmentInto, type SquareRgb } from './augment.ts';
 import { type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
-import { alignmentStage, languageStage, type Stage, visionStage } from './recipe.ts';
+import type { HintExample } from './hints.ts';
+import { alignmentStage, hintStage, languageStage, type Stage, visionStage } from './recipe.ts';
 
 import { promptText } from './texts.ts';
 
@@ -89,6 +90,14 @@ function changed<P extends SquareRgb>(
     const pixels = new Float32Array(3 * imageSize * imageSize);
     augmentInto(pixels, 0, imageSize, pictures[i], stage.augmentation, rng);
     return { picture: pictures[i], pixels };
+  });
+}
+
+/** Concepts with their caption, or with the question what kind of thing they are. */
+export function hintBatch(lessons: readonly Lesson[], rng: Rng): HintExample[] {
+  return Array.from({ length: hintStage.batchSize }, () => {
+    const { sample, asked } = pick(lessons, rng);
+    return { ...asked[rng.uniform() < hintStage.questionRate ? 1 : 0], concept: sample.concept };
   });
 }
 

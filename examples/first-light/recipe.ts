@@ -104,11 +104,27 @@ export const alignmentStage = {
   augmentation,
 } as const satisfies Stage & Record<string, unknown>;
 
-/** Stage 3: the language model frozen; experts, adapter, boi, eoi and ViT on pictures. */
-export const visionStage = {
+/** Stage 3: language model (its embeddings stay) and experts, by blurred hints in a picture's places; see hints.ts. */
+export const hintStage = {
   steps: 600,
   batchSize: 64,
   peakLr: 1.5e-3,
+  warmupSteps: 50,
+  finalRatio: 0.05,
+  weightDecay: 0.05,
+  betas: [0.9, 0.95],
+  clipNorm: 1,
+  seed: 14,
+  /** How often a hint is asked for its kind instead of its caption. */
+  questionRate: 0.4,
+  blur: 1.2,
+} as const satisfies Stage & Record<string, unknown>;
+
+/** Stage 4: the language model frozen; experts, adapter, boi, eoi and ViT on pictures. */
+export const visionStage = {
+  steps: 400,
+  batchSize: 64,
+  peakLr: 1e-3,
   warmupSteps: 100,
   finalRatio: 0.05,
   weightDecay: 0.05,
@@ -116,7 +132,7 @@ export const visionStage = {
   clipNorm: 1,
   seed: 13,
   /** Learning-rate factor of each part. */
-  lrScale: { experts: 0.5, adapter: 0.1, vit: 0.05 },
+  lrScale: { experts: 0.5, adapter: 0.05, vit: 0.05 },
   questionRate: 0.25,
   mixup: 0.3,
   augmentation,

@@ -1,11 +1,12 @@
 /**
  * `npm run train:first-light`: trains the shipped model from nothing and writes it to models/first-light.
  *
- *   1  a small language model on captions, questions and answers; then frozen
+ *   1  a small language model on captions, questions and answers
  *   2  ViT and adapter, drawn to the captions' embeddings (what CLIP pretraining is to the paper's encoder)
- *   3  experts (which start as the language model's copy), adapter and ViT on pictures
+ *   3  language model and experts (which start as its copy) on blurred hints in the places of a picture; then it is frozen
+ *   4  experts, adapter and ViT on pictures
  *
- * Ctrl-C saves the run; the same command goes on from there. `--fresh` starts again, `--steps N` shortens stage 3.
+ * Ctrl-C saves the run; the same command goes on from there. `--fresh` starts again, `--steps N` shortens stage 4.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,7 @@ import { SingleBar } from 'cli-progress';
 import { Tokenizer } from '../../src/data/tokenizer.ts';
 import { CogVLM, parseConfig } from '../../src/models/cogvlm/index.ts';
 import { AdamW } from '../../src/nn/index.ts';
-import { getBackend, scope, setBackend } from '../../src/tensor/index.ts';
+import { getBackend, noGrad, scope, setBackend } from '../../src/tensor/index.ts';
 import {
   answerLoss,
   copyLanguageToExperts,
@@ -28,17 +29,19 @@ import { Alignment } from './alignment.ts';
 import { buildFolder, loadDataset } from './dataset.ts';
 import { captionScore, nearestCaptionScore, percent } from './exam.ts';
 import { exportModel, type StageRecord } from './export.ts';
+import { hintLoss } from './hints.ts';
 import { initialize } from './initialize.ts';
 import {
   alignmentBatch,
   captionIds,
   examPixels,
+  hintBatch,
   languageBatch,
   makeLessons,
   shrunk,
   visionBatch,
 } from './lessons.ts';
-import { alignmentStage, languageStage, modelConfig, type Stage, visionStage } from './recipe.ts';
+import { alignmentStage, hintStage, languageStage, modelConfig, type Stage, visionStage } from './recipe.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -124,7 +127,7 @@ async function runStage({ name, stage, parts, lossAt, check }: StageRun): Promis
 }
 
 if (options.fresh) {
-  for (const stage of ['language', 'alignment', 'vision'])
+  for (const stage of ['language', 'alignment', 'hints', 'vision'])
     rmSync(join(buildFolder, `${stage}.run.safetensors`), { force: true });
 }
 const language = await runStage({
@@ -145,11 +148,23 @@ const alignment = await runStage({
     `nearest caption of held-out pictures ${percent(await nearestCaptionScore(encoder, heldOut))}`,
 });
 
-if (!existsSync(join(buildFolder, 'vision.run.safetensors'))) {
+if (!existsSync(join(buildFolder, 'hints.run.safetensors'))) {
   scope(() => encoder.matchLengths(lessons.slice(0, 256).map((lesson) => examPixels(lesson, size))));
   copyLanguageToExperts(model);
-  console.log(`as it starts: held-out captions ${percent(await captionScore(model, heldOut))}`);
 }
+const captionMeans = scope(() => noGrad(() => encoder.captionMeans())).keep();
+const hints = await runStage({
+  name: 'hints',
+  stage: hintStage,
+  parts: {
+    lrScale: { language: 1, experts: 1 },
+    weightDecay: hintStage.weightDecay,
+    frozen: ['model.embed_tokens.weight'],
+  },
+  lossAt: (rng) => hintLoss(model, captionMeans, hintBatch(lessons, rng), rng),
+  check: async () => `held-out captions ${percent(await captionScore(model, heldOut))}`,
+});
+
 const vision = await runStage({
   name: 'vision',
   stage: { ...visionStage, steps: options.steps === undefined ? visionStage.steps : Number(options.steps) },
@@ -157,4 +172,4 @@ const vision = await runStage({
   lossAt: (rng, step) => answerLoss(model, visionBatch(lessons, size, step, rng)),
   check: async () => `held-out captions ${percent(await captionScore(model, heldOut))}`,
 });
-await exportModel(model, tokenizer, heldOut, [language, alignment, vision]);
+await exportModel(model, tokenizer, heldOut, [language, alignment, hints, vision]);

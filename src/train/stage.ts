@@ -9,19 +9,24 @@ import { noGrad } from '../tensor/index.ts';
 export interface StageParts {
   /** Learning-rate factor of each part that trains; parts not named are frozen. */
   readonly lrScale: Readonly<Partial<Record<ModelPart, number>>>;
+  /** Names of weights that stay as they are although their part trains. */
+  readonly frozen?: readonly string[];
   /** For weights of two axes and more; norm weights, biases and single vectors have none. */
   readonly weightDecay: number;
 }
 
 /** Freezes what the stage does not train and groups the rest for the optimiser. */
-export function parameterGroups(model: CogVLM, { lrScale, weightDecay }: StageParts): ParameterGroup[] {
+export function parameterGroups(
+  model: CogVLM,
+  { lrScale, weightDecay, frozen = [] }: StageParts,
+): ParameterGroup[] {
   const keys = checkpointKeys(model.config);
   const groups = new Map<
     string,
     { parameters: Map<string, Parameter>; lrScale: number; weightDecay: number }
   >();
   for (const [name, parameter] of model.namedParameters()) {
-    const scale = lrScale[keys.get(name)?.part ?? 'language'];
+    const scale = frozen.includes(name) ? undefined : lrScale[keys.get(name)?.part ?? 'language'];
     parameter.requiresGrad = scale !== undefined;
     if (scale === undefined) continue;
     const isMatrix = parameter.shape.filter((n) => n > 1).length >= 2;

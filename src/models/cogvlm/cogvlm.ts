@@ -27,6 +27,11 @@ export interface ModelInput {
   readonly attentionMask?: readonly (readonly number[])[] | undefined;
   /** Pictures of the whole batch in order, [n, C, S, S]; n·(N + 2) places have type 1. */
   readonly pixels?: Tensor | undefined;
+  /**
+   * What the vision model made of the pictures, [n, N + 2, D], in place of `pixels`: to ask much about a picture that was
+   * encoded once, or to put something else in its places.
+   */
+  readonly imageFeatures?: Tensor | undefined;
   /** Position ids, where they do not follow from types and mask (a step of cached generation). */
   readonly positions?: readonly (readonly number[])[] | undefined;
   readonly cache?: KVCache | undefined;
@@ -55,10 +60,9 @@ export class CogVLMModel extends Module<[input: ModelInput], Tensor> {
     const types = input.types ?? ids.map((row) => row.map(() => 0));
     const text = this.embed_tokens.call(ids); // [B, T, D]
     checkRows('types', types, ids);
+    const features = input.imageFeatures ?? (input.pixels && this.vision.call(input.pixels));
     const x =
-      input.pixels === undefined
-        ? this.#withoutImages(text, types)
-        : this.#withImages(text, types, input.pixels);
+      features === undefined ? this.#withoutImages(text, types) : this.#withImages(text, types, features);
     const context: LayerContext = {
       routing: new ExpertRouting(types.map(visionExpertMask)),
       positions: input.positions ?? types.map((row, b) => positionIds(row, input.attentionMask?.[b])),
@@ -68,24 +72,23 @@ export class CogVLMModel extends Module<[input: ModelInput], Tensor> {
     return this.norm.call(h);
   }
 
-  /** Image features take the places of type 1, in order. */
-  #withImages(text: Tensor, types: readonly (readonly number[])[], pixels: Tensor): Tensor {
+  /** Image features [n, N + 2, D] take the places of type 1, in order. */
+  #withImages(text: Tensor, types: readonly (readonly number[])[], features: Tensor): Tensor {
     const [B, T, D] = text.shape;
     const flat = types.flat();
     const places = flat.filter((type) => type === VISION_TYPE).length;
-    const images = pixels.shape[0];
-    if (places !== images * this.#slots) {
+    const [images, slots] = features.shape;
+    if (places !== images * slots || slots !== this.#slots) {
       throw new ShapeError({
         op: 'CogVLM',
         argument: 'types',
-        got: { pixels },
+        got: { features },
         rule: `${places} places have type 1, but ${images} pictures of ${this.#slots} tokens (boi, ${this.#slots - 2} patches, eoi) fill ${images * this.#slots}`,
       });
     }
-    const features = this.vision.call(pixels).reshape(places, D);
     let next = B * T;
     const index = flat.map((type, i) => (type === VISION_TYPE ? next++ : i));
-    const rows = concat([text.reshape(B * T, D), features]);
+    const rows = concat([text.reshape(B * T, D), features.reshape(places, D)]);
     return rows.gatherRows(Tensor.fromArray(index, [B * T], { dtype: 'int32' })).reshape(B, T, D);
   }
 
