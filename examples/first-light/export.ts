@@ -84,12 +84,18 @@ async function readBack(): Promise<CogVLM> {
   }
 }
 
-/** Held-out pictures for the demo: drawn by lot, not chosen by how well they do. */
+/** Held-out pictures for the demo: drawn by lot, style by style in turn, not chosen by how well they do. */
 function writePictures(heldOut: readonly Lesson[]): void {
   const folder = join(modelFolder, 'pictures');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const drawn = new Rng(PICTURE_SEED).shuffle([...heldOut]).slice(0, PICTURES);
+  const byStyle = new Map<string, Lesson[]>();
+  for (const lesson of new Rng(PICTURE_SEED).shuffle([...heldOut])) {
+    const { style } = lesson.sample;
+    byStyle.set(style, [...(byStyle.get(style) ?? []), lesson]);
+  }
+  const turns = heldOut.map((_, turn) => [...byStyle.values()].flatMap((lessons) => lessons[turn] ?? []));
+  const drawn = turns.flat().slice(0, PICTURES);
   const manifest = drawn.map(({ sample }) => {
     const { caption, kind, style, rgb: data, size } = sample;
     const file = `${caption.replaceAll(' ', '-')}.${style}.png`;

@@ -96,8 +96,23 @@ async function demo(session: Session, options: DemoCliOptions): Promise<void> {
   const of = (n: number) => `${n} of ${pictures.length} (${Math.round((100 * n) / pictures.length)} %)`;
   session.out(
     `\n${of(count)} captions right; ${of(shuffled)} when each is compared with another picture's truth; ` +
-      `${secondsPerCaption.toFixed(2)} s per caption on ${options.backend}\n`,
+      `${secondsPerCaption.toFixed(2)} s per caption on ${options.backend}\n${await recorded(options.model)}`,
   );
+}
+
+interface Score {
+  readonly right: number;
+  readonly of: number;
+}
+
+/** What the training record says of all held-out pictures; nothing where there is none. */
+async function recorded(model: string): Promise<string> {
+  const text = await readFile(join(model, 'training.json'), 'utf8').catch(() => '{}');
+  const { heldOut } = JSON.parse(text) as { heldOut?: { caption: Score; shuffledCaption: Score } };
+  if (heldOut === undefined) return '';
+  const { caption, shuffledCaption } = heldOut;
+  const percent = ({ right, of }: Score) => `${right} of ${of} (${((100 * right) / of).toFixed(1)} %)`;
+  return `training record, all held-out pictures: ${percent(caption)} right, ${percent(shuffledCaption)} with shuffled pictures\n`;
 }
 
 /** The text beside the middle of the picture. */
