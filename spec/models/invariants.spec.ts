@@ -326,3 +326,18 @@ describe('gradients', () => {
     expect(idle().every((path) => path.includes('vision'))).toBe(true);
   });
 });
+
+describe('picture features', () => {
+  it('given in place of pixels are what the vision model makes of them', () => {
+    const config = tinyConfig({ downsample: true });
+    const model = randomModel(config, 8);
+    const talk = conversation(config, [1, 3], 1);
+    const input = alone(talk, config, 1);
+    const imageFeatures = noGrad(() => model.model.vision.call(input.pixels as Tensor));
+    expect(logitsOf(model, { ...input, pixels: undefined, imageFeatures })).toEqual(logitsOf(model, input));
+    const short = imageFeatures.slice(1, 1);
+    expect(() => logitsOf(model, { ...input, pixels: undefined, imageFeatures: short })).toThrow(
+      'places have type 1',
+    );
+  });
+});

@@ -100,7 +100,7 @@ describe('the module path', () => {
     const model = randomModel(config, 1);
     const input = { ids: [[1, 0, 0]], types: [[0, 1, 1]] };
     expect(messageOf(() => model.call({ ...input, pixels: randomPixels(config, 1, 1) }))).toContain(
-      'types: 2 places have type 1, but 1 pictures of 6 tokens (boi, 4 patches, eoi) fill 6: pixels is float64[1,3,4,4]. In model.',
+      'types: 2 places have type 1, but 1 pictures of 6 tokens (boi, 4 patches, eoi) fill 6: features is float64[1,6,8]. In model.',
     );
     expect(messageOf(() => model.call(input))).toContain('pixels: places have type 1, but no picture came');
   });
