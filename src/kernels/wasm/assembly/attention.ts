@@ -11,7 +11,6 @@ import { expRow, rowMax } from './softmax';
 import { loadUpTo4, storeUpTo4 } from './vector';
 
 /** Keys that some query of the block up to `to` (exclusive) sees. */
-// @ts-ignore: decorator
 @inline
 function width(S: i32, T: i32, to: i32, causal: i32): i32 {
   return causal ? max(0, min(S, to + S - T)) : S;
@@ -25,7 +24,6 @@ function hide(n: i32, row: usize, visible: usize): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function scaleRow(n: i32, row: usize, by: f32): void {
   const factor = f32x4.splat(by);

@@ -6,7 +6,6 @@
  */
 import { bell4, copyRest, erf4, exp4, loadRest, madd, normalCdf4, REST, sigmoid4, storeRest } from './vector';
 
-// @ts-ignore: decorator
 @inline
 function unary4(f: i32, x: v128): v128 {
   if (f == 0) return f32x4.neg(x);
@@ -20,7 +19,6 @@ function unary4(f: i32, x: v128): v128 {
   return f32x4.mul(x, normalCdf4(x, bell4(x)));
 }
 
-// @ts-ignore: decorator
 @inline
 function mapUnary(f: i32, n: i32, x: usize, y: usize): void {
   for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16) v128.store(y, unary4(f, v128.load(x)));
@@ -51,7 +49,6 @@ function unaryOf4s(f: i32, n: i32, x: usize, y: usize): void {
 }
 
 /** e⁻ˣ, bounded so that its product with sigmoid x stays a number. */
-// @ts-ignore: decorator
 @inline
 function expMinus4(x: v128): v128 {
   return exp4(f32x4.neg(f32x4.pmax(x, f32x4.splat(-87.0))));
@@ -61,13 +58,11 @@ function expMinus4(x: v128): v128 {
  * Derivative of silu: s·(1 + x·(1 − s)) with s = sigmoid x = 1/(1 + e) and e = e⁻ˣ. 1 − s is taken as e·s, which keeps its
  * digits where s is almost 1.
  */
-// @ts-ignore: decorator
 @inline
 function siluSlope4(x: v128, e: v128, s: v128): v128 {
   return f32x4.mul(s, madd(x, f32x4.mul(e, s), f32x4.splat(1.0)));
 }
 
-// @ts-ignore: decorator
 @inline
 function slope4(f: i32, x: v128, y: v128): v128 {
   const one = f32x4.splat(1.0);
@@ -87,7 +82,6 @@ function slope4(f: i32, x: v128, y: v128): v128 {
   return madd(f32x4.mul(x, f32x4.splat(0.3989422804014327)), bell, normalCdf4(x, bell));
 }
 
-// @ts-ignore: decorator
 @inline
 function mapSlope(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
   for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16, dy += 16, dx += 16) {
@@ -129,7 +123,6 @@ function reluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function binary4(f: i32, a: v128, b: v128): v128 {
   if (f == 0) return f32x4.add(a, b);
@@ -140,7 +133,6 @@ function binary4(f: i32, a: v128, b: v128): v128 {
 }
 
 /** Two dense rows, or a row and one number (a step of 0). */
-// @ts-ignore: decorator
 @inline
 function mapBinary(f: i32, n: i32, a: usize, aStep: usize, b: usize, bStep: usize, out: usize): void {
   if (aStep == 0) {

@@ -156,19 +156,16 @@ function copyTile(rows: i32, columns: i32, from: usize, to: usize, toRow: usize,
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function low(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 0, 4, 1, 5);
 }
-// @ts-ignore: decorator
 @inline
 function high(a: v128, b: v128): v128 {
   return v128.shuffle<i32>(a, b, 2, 6, 3, 7);
 }
 
 /** Four elements from each of four rows, `row` apart, written as four columns, `step` apart. */
-// @ts-ignore: decorator
 @inline
 export function transpose4(from: usize, row: usize, to: usize, step: usize): void {
   const r0 = v128.load(from), r1 = v128.load(from + row);

@@ -25,7 +25,6 @@ export function gemvRows(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function scalarDot(k: i32, from: i32, a: usize, w: usize): f64 {
   let sum: f64 = 0;

@@ -76,12 +76,10 @@ export function sumRows(rows: i32, n: i32, x: usize, y: usize): void {
   for (let r = 0; r < rows; r++, x += <usize>n << 2, y += 4) store<f32>(y, <f32>rowSum(n, x));
 }
 
-// @ts-ignore: decorator
 @inline
 function widenLow(v: v128): v128 {
   return f64x2.promote_low_f32x4(v);
 }
-// @ts-ignore: decorator
 @inline
 function widenHigh(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1));

@@ -2,7 +2,6 @@
 import { rowDot } from './reduce';
 import { exp4, loadRest, loadUpTo4, madd, maxLanes, storeRest, storeUpTo4, sumLanes } from './vector';
 
-// @ts-ignore: decorator
 @external("env", "log")
 declare function log(x: f64): f64;
 

@@ -4,7 +4,6 @@
  */
 
 /** a·b + c: one rounding where the module is built with relaxed SIMD, two in the plain one. */
-// @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
@@ -12,7 +11,6 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 }
 
 /** The four lanes added up in float64. */
-// @ts-ignore: decorator
 @inline
 export function sumLanes(v: v128): f64 {
   return (
@@ -22,7 +20,6 @@ export function sumLanes(v: v128): f64 {
   );
 }
 
-// @ts-ignore: decorator
 @inline
 export function maxLanes(v: v128): f32 {
   return max(
@@ -55,13 +52,11 @@ export function storeRest(to: usize, v: v128, count: i32): void {
 }
 
 /** Four elements, or what is left of them. */
-// @ts-ignore: decorator
 @inline
 export function loadUpTo4(from: usize, left: i32, rest: f32): v128 {
   return left >= 4 ? v128.load(from) : loadRest(from, left, rest);
 }
 
-// @ts-ignore: decorator
 @inline
 export function storeUpTo4(to: usize, v: v128, left: i32): void {
   if (left >= 4) v128.store(to, v);
@@ -75,7 +70,6 @@ export function storeUpTo4(to: usize, v: v128, left: i32): void {
  * n times the first is exact. Adding 1.5·2²³ rounds x/ln 2 to an integer and leaves n in the low bits. 2ⁿ is applied
  * as two factors because n may lie outside the exponents of float32.
  */
-// @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
   const magic = f32x4.splat(12582912.0);
@@ -99,7 +93,6 @@ export function exp4(x: v128): v128 {
 }
 
 /** 1 / (1 + e⁻ˣ). */
-// @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
   const one = f32x4.splat(1.0);
@@ -110,7 +103,6 @@ export function sigmoid4(x: v128): v128 {
  * Φ(−|x|) given bell = exp(−x²/2): the lower tail of the standard normal distribution, with a small relative error
  * however far out. Φ(−|x|)·exp(x²/2) = u·P(t) with u = 1/(|x| + 2.5) and t = 1 − 5u ∈ [−1, 1).
  */
-// @ts-ignore: decorator
 @inline
 export function normalTail4(x: v128, bell: v128): v128 {
   const one = f32x4.splat(1.0);
@@ -131,14 +123,12 @@ export function normalTail4(x: v128, bell: v128): v128 {
 }
 
 /** exp(−x²/2). */
-// @ts-ignore: decorator
 @inline
 export function bell4(x: v128): v128 {
   return exp4(f32x4.mul(f32x4.mul(x, x), f32x4.splat(-0.5)));
 }
 
 /** Φ(x) given bell = exp(−x²/2). */
-// @ts-ignore: decorator
 @inline
 export function normalCdf4(x: v128, bell: v128): v128 {
   const tail = normalTail4(x, bell);
@@ -146,7 +136,6 @@ export function normalCdf4(x: v128, bell: v128): v128 {
 }
 
 /** erf x: x·P(x²) where |x| < 1, beyond that 1 − 2Φ(−|x|√2) with the sign of x. */
-// @ts-ignore: decorator
 @inline
 export function erf4(x: v128): v128 {
   const s = f32x4.mul(x, x);
