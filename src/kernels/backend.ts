@@ -122,7 +122,7 @@ export interface Backend {
   cast(x: View, dtype: DType): View;
   /** Joins along `axis`; the other axes are equal. At least one part. */
   concat(parts: readonly View[], axis: number): View;
-  /** Rows of x [R, ...] in the order of index [N] (int32, each 0 ≤ i < R) → [N, ...]. */
+  /** Rows of x [R, ...] in the order of index [N] (int32) → [N, ...]. Throws a RangeError where not 0 ≤ i < R. */
   gatherRows(x: View, index: View): View;
   /** Zeros [rows, ...] to which row n of x [N, ...] is added at index[n]; repeated indices add up in order. */
   scatterAddRows(x: View, index: View, rows: number): View;

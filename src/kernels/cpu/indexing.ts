@@ -1,12 +1,23 @@
 /** Rows by index: embedding lookup, token routing, and their gradient. */
-import type { Backend } from '../backend.ts';
+import type { Backend, View } from '../backend.ts';
 import type { Heap } from '../heap.ts';
 import { asNdarray, result } from './host.ts';
 import { copyElements, forEachLine } from './lines.ts';
 
+/** @throws RangeError naming the first index that is not one of the rows */
+export function requireRows(kernel: string, index: View, rows: number): void {
+  const I = asNdarray(index);
+  for (let n = 0; n < index.shape[0]; n++) {
+    const row = I.data[I.offset + n * I.stride[0]];
+    if (row >= 0 && row < rows) continue;
+    throw new RangeError(`${kernel}: index[${n}] is ${row}, expected one of the ${rows} rows 0…${rows - 1}`);
+  }
+}
+
 export function indexingKernels(heap: Heap): Pick<Backend, 'gatherRows' | 'scatterAddRows'> {
   return {
     gatherRows(x, index) {
+      requireRows('gatherRows', index, x.shape[0]);
       const N = index.shape[0];
       const y = result(heap, [N, ...x.shape.slice(1)], x.buffer.dtype);
       const [Y, X, I] = [asNdarray(y), asNdarray(x), asNdarray(index)];
@@ -15,6 +26,7 @@ export function indexingKernels(heap: Heap): Pick<Backend, 'gatherRows' | 'scatt
     },
 
     scatterAddRows(x, index, rows) {
+      requireRows('scatterAddRows', index, rows);
       const y = result(heap, [rows, ...x.shape.slice(1)], x.buffer.dtype, true);
       const [Y, X, I] = [asNdarray(y), asNdarray(x), asNdarray(index)];
       const [ys, xs] = [Y.data, X.data];

@@ -1,5 +1,6 @@
 /** Copies, joins and row indexing of four-byte elements (float32 and int32); other dtypes go to the host kernels. */
 import type { Backend, View } from '../backend.ts';
+import { requireRows } from '../cpu/indexing.ts';
 import { denseView, isDense, sizeOf } from '../views.ts';
 import type { Wasm } from './module.ts';
 import { collapse } from './strided.ts';
@@ -86,6 +87,7 @@ export function moveKernels({ heap, kernels }: Wasm, host: Backend): MoveKernels
     gatherRows(x, index) {
       const row = { ...x, shape: x.shape.slice(1), strides: x.strides.slice(1) };
       if (!isFourBytes(x) || !isDense(row) || !isDense(index)) return host.gatherRows(x, index);
+      requireRows('gatherRows', index, x.shape[0]);
       const count = sizeOf(index.shape);
       const shape = [count, ...row.shape];
       const y = denseView(heap.allocate(x.buffer.dtype, sizeOf(shape), false), shape);
@@ -105,6 +107,7 @@ export function moveKernels({ heap, kernels }: Wasm, host: Backend): MoveKernels
       if (x.buffer.dtype !== 'float32' || !isDense(x) || !isDense(index)) {
         return host.scatterAddRows(x, index, rows);
       }
+      requireRows('scatterAddRows', index, rows);
       const shape = [rows, ...x.shape.slice(1)];
       const y = denseView(heap.allocate('float32', sizeOf(shape), true), shape);
       const width = sizeOf(shape.slice(1));
