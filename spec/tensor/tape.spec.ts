@@ -28,6 +28,18 @@ describe('recording', () => {
     expect(x.mul(2).requiresGrad).toBe(true);
   });
 
+  it('spans await, and records again after it, also after a rejection', async () => {
+    const x = Tensor.ones([2], { requiresGrad: true });
+    const y = await noGrad(async () => {
+      await Promise.resolve();
+      return x.mul(2);
+    });
+    expect(y.requiresGrad).toBe(false);
+    expect(x.mul(2).requiresGrad).toBe(true);
+    await expect(noGrad(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(x.mul(2).requiresGrad).toBe(true);
+  });
+
   it('a graph may run through a part made under noGrad as through a constant', () => {
     const x = leaf([3]);
     const square = noGrad(() => x.mul(x));

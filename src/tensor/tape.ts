@@ -36,15 +36,26 @@ export function isRecording(): boolean {
   return recording;
 }
 
-/** Runs `fn` without recording: results need no gradient and hold no graph. */
+/**
+ * Runs `fn` without recording: results need no gradient and hold no graph. Spans `await`: with an async `fn` recording
+ * rests until its promise settles, for whatever else runs meanwhile too.
+ */
 export function noGrad<R>(fn: () => R): R {
   const before = recording;
-  recording = false;
-  try {
-    return fn();
-  } finally {
+  const restore = () => {
     recording = before;
+  };
+  recording = false;
+  let result: R;
+  try {
+    result = fn();
+  } catch (error) {
+    restore();
+    throw error;
   }
+  if (result instanceof Promise) return result.finally(restore) as R;
+  restore();
+  return result;
 }
 
 export function makeNode(node: Omit<TapeNode, 'id'>): TapeNode {
