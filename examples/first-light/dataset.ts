@@ -4,9 +4,10 @@
  * `prepareDataset` draws the pictures once and keeps them in `build/` as one binary beside a manifest; `loadDataset` reads
  * them back. A held-out picture shows a known thing in a known style, but this thing in this style was never trained on.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { replaceFile } from '../../src/data/replaceFile.ts';
 import { Rng } from '../../src/tensor/random.ts';
 import { dominantColor } from './color.ts';
 import { conceptsByKind, type Kind } from './concepts.ts';
@@ -128,8 +129,8 @@ export async function prepareDataset(): Promise<void> {
     samples,
   };
   mkdirSync(buildFolder, { recursive: true });
-  replaceFile(pixelsPath, Buffer.concat(pictures));
-  replaceFile(manifestPath, `${JSON.stringify(manifest)}\n`);
+  await replaceFile(pixelsPath, Buffer.concat(pictures));
+  await replaceFile(manifestPath, `${JSON.stringify(manifest)}\n`);
 }
 
 /**
@@ -152,10 +153,4 @@ export function loadDataset(): Dataset {
     (isHeldOut ? heldOut : train).push({ ...about, rgb: rgbAt(i), size });
   });
   return { concepts, train, heldOut };
-}
-
-/** Writes to a temporary file and renames it, so that an interrupted run leaves no half file behind. */
-export function replaceFile(path: string, content: string | Uint8Array): void {
-  writeFileSync(`${path}.tmp`, content);
-  renameSync(`${path}.tmp`, path);
 }

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodePng } from '../../src/data/image/index.ts';
+import { replaceFile } from '../../src/data/replaceFile.ts';
 import { openCheckpointFolder, writeCheckpointFolder } from '../../src/data/safetensors/node.ts';
 import type { Tokenizer } from '../../src/data/tokenizer.ts';
 import {
@@ -16,7 +17,6 @@ import {
   loadCogVLM,
 } from '../../src/models/cogvlm/index.ts';
 import { getBackend, Rng } from '../../src/tensor/index.ts';
-import { replaceFile } from './dataset.ts';
 import { examine, percent } from './exam.ts';
 import type { Lesson } from './lessons.ts';
 import { alignmentStage, hintStage, initialization, languageStage, visionStage } from './recipe.ts';
@@ -46,9 +46,9 @@ export async function exportModel(
 ): Promise<void> {
   mkdirSync(modelFolder, { recursive: true });
   await writeCheckpointFolder(modelFolder, await checkpointEntries(model, 'BF16'));
-  replaceFile(join(modelFolder, 'config.json'), json(configToJson(model.config, 'bfloat16')));
-  replaceFile(join(modelFolder, 'tokenizer.json'), `${JSON.stringify(tokenizer.json)}\n`);
-  writePictures(heldOut);
+  await replaceFile(join(modelFolder, 'config.json'), json(configToJson(model.config, 'bfloat16')));
+  await replaceFile(join(modelFolder, 'tokenizer.json'), `${JSON.stringify(tokenizer.json)}\n`);
+  await writePictures(heldOut);
 
   const written = await readBack();
   const exam = await examine(written, heldOut);
@@ -58,7 +58,7 @@ export async function exportModel(
     const part = keys.get(name)?.part ?? 'language';
     parameters[part] = (parameters[part] ?? 0) + tensor.size;
   }
-  replaceFile(
+  await replaceFile(
     join(modelFolder, 'training.json'),
     json({
       parameters,
@@ -85,7 +85,7 @@ async function readBack(): Promise<CogVLM> {
 }
 
 /** Held-out pictures for the demo: drawn by lot, style by style in turn, not chosen by how well they do. */
-function writePictures(heldOut: readonly Lesson[]): void {
+async function writePictures(heldOut: readonly Lesson[]): Promise<void> {
   const folder = join(modelFolder, 'pictures');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -96,12 +96,21 @@ function writePictures(heldOut: readonly Lesson[]): void {
   }
   const turns = heldOut.map((_, turn) => [...byStyle.values()].flatMap((lessons) => lessons[turn] ?? []));
   const drawn = turns.flat().slice(0, PICTURES);
-  const manifest = drawn.map(({ sample }) => {
+  const manifest = [];
+  for (const { sample } of drawn) {
     const { caption, kind, style, rgb: data, size } = sample;
     const file = `${caption.replaceAll(' ', '-')}.${style}.png`;
-    replaceFile(join(folder, file), encodePng({ width: size, height: size, data }));
+    await replaceFile(join(folder, file), encodePng({ width: size, height: size, data }));
     const art = styles.find(({ name }) => name === style);
-    return { file, caption, kind, style, license: art?.license, author: art?.author, source: art?.link };
-  });
-  replaceFile(join(folder, 'manifest.json'), json(manifest));
+    manifest.push({
+      file,
+      caption,
+      kind,
+      style,
+      license: art?.license,
+      author: art?.author,
+      source: art?.link,
+    });
+  }
+  await replaceFile(join(folder, 'manifest.json'), json(manifest));
 }

@@ -1,7 +1,8 @@
 /** `npm run prepare-data`: draws the pictures and trains the tokenizer into `build/`. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildFolder, loadDataset, prepareDataset, questionsAbout, replaceFile } from './dataset.ts';
+import { replaceFile } from '../../src/data/replaceFile.ts';
+import { buildFolder, loadDataset, prepareDataset, questionsAbout } from './dataset.ts';
 import { trainingTexts } from './texts.ts';
 import { makeTokenizer } from './tokenizer.ts';
 
@@ -13,8 +14,8 @@ const dataset = loadDataset();
 const { tokenizer, config, vocabSize } = makeTokenizer(trainingTexts(dataset), VOCAB_SIZE);
 const folder = join(buildFolder, 'tokenizer');
 mkdirSync(folder, { recursive: true });
-replaceFile(join(folder, 'tokenizer.json'), `${JSON.stringify(tokenizer, null, 1)}\n`);
-replaceFile(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, null, 1)}\n`);
+await replaceFile(join(folder, 'tokenizer.json'), `${JSON.stringify(tokenizer, null, 1)}\n`);
+await replaceFile(join(folder, 'tokenizer_config.json'), `${JSON.stringify(config, null, 1)}\n`);
 
 const asked = dataset.train.reduce((sum, sample) => sum + questionsAbout(sample).length, 0);
 console.log(

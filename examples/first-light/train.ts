@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { Tokenizer } from '../../src/data/tokenizer.ts';
+import { BACKEND_NAMES, isBackendName } from '../../src/kernels/registry.ts';
 import { CogVLM, parseConfig } from '../../src/models/cogvlm/index.ts';
 import { AdamW } from '../../src/nn/index.ts';
 import { getBackend, noGrad, scope, setBackend } from '../../src/tensor/index.ts';
@@ -67,7 +68,14 @@ const dataset = loadDataset();
 const size = modelConfig.vision_config.image_size;
 const lessons = makeLessons(tokenizer, shrunk(dataset.train, size));
 const heldOut = makeLessons(tokenizer, dataset.heldOut);
-await setBackend(options.backend as 'wasm');
+if (!isBackendName(options.backend)) {
+  throw new Error(`--backend is ${options.backend}, expected one of ${BACKEND_NAMES.join(', ')}`);
+}
+const visionSteps = Number(options.steps ?? visionStage.steps);
+if (!Number.isSafeInteger(visionSteps) || visionSteps < 1) {
+  throw new Error(`--steps is ${options.steps}, expected a whole number from 1 on`);
+}
+await setBackend(options.backend);
 console.log(`${getBackend().describe()}`);
 console.log(`${dataset.concepts.length} concepts, ${lessons.length} pictures, ${heldOut.length} held out`);
 
@@ -167,7 +175,7 @@ const hints = await runStage({
 
 const vision = await runStage({
   name: 'vision',
-  stage: { ...visionStage, steps: options.steps === undefined ? visionStage.steps : Number(options.steps) },
+  stage: { ...visionStage, steps: visionSteps },
   parts: visionStage,
   lossAt: (rng, step) => answerLoss(model, visionBatch(lessons, size, step, rng)),
   check: async () => `held-out captions ${percent(await captionScore(model, heldOut))}`,
