@@ -160,6 +160,16 @@ describe('train', () => {
     expect(weights(second.model)).toEqual(weights(whole.model));
   });
 
+  it('lets signals and timers run between steps, so that a run can be stopped', async () => {
+    const { model, optimizer } = visionRun();
+    let stop = false;
+    setTimeout(() => {
+      stop = true;
+    }, 0);
+    await train(optimizer, RECIPE, lossOf(model), () => !stop);
+    expect(optimizer.stepCount).toBeLessThan(RECIPE.schedule.totalSteps);
+  });
+
   it('says at which step the loss was lost', async () => {
     const { model, optimizer } = visionRun();
     const spoiled = () =>

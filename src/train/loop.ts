@@ -52,6 +52,12 @@ export async function train(
     });
     if (!Number.isFinite(loss))
       throw new Error(`train: the loss became ${loss} at step ${at + 1} (seed ${config.seed})`);
+    await eventLoopTurn();
     if (!(await onStep({ step: at + 1, loss, gradNorm, lr }))) return;
   }
+}
+
+/** Steps never wait for anything: without this no signal (Ctrl-C), timer or finalizer would run before the last one. */
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
