@@ -1,7 +1,7 @@
 /** How well a model does on pictures it was not trained on, and on the wrong pictures. */
 import type { CogVLM } from '../../src/models/cogvlm/index.ts';
 import { scope } from '../../src/tensor/index.ts';
-import { answers } from '../../src/train/index.ts';
+import { answers, exactMatches } from '../../src/train/index.ts';
 import type { Alignment } from './alignment.ts';
 import { examExample, examPixels, type Lesson } from './lessons.ts';
 
@@ -26,12 +26,8 @@ const QUESTIONS = { caption: 0, kind: 1, color: 2 } as const;
 
 async function rightAnswers(model: CogVLM, lessons: readonly Lesson[], question: number): Promise<boolean[]> {
   const size = model.config.vision.imageSize;
-  const said = await answers(
-    model,
-    lessons.map((lesson) => examExample(lesson, question, size)),
-    MAX_NEW_TOKENS,
-  );
-  return said.map((tokens, i) => String(tokens) === String(lessons[i].asked[question].answer));
+  const examples = lessons.map((lesson) => examExample(lesson, question, size));
+  return exactMatches(await answers(model, examples, MAX_NEW_TOKENS), examples);
 }
 
 const score = (right: readonly boolean[]): Score => ({

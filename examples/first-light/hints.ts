@@ -8,7 +8,7 @@
  */
 import { type CogVLM, imageTokens } from '../../src/models/cogvlm/index.ts';
 import { noGrad, type Rng, Tensor } from '../../src/tensor/index.ts';
-import { collate, type Example } from '../../src/train/index.ts';
+import { type Example, layOut } from '../../src/train/index.ts';
 import { hintStage } from './recipe.ts';
 
 export interface HintExample extends Example {
@@ -23,13 +23,9 @@ export function hintLoss(
   rng: Rng,
 ): Tensor {
   const { vision, hiddenSize: D } = model.config;
-  const blank = new Float32Array(vision.inChannels * vision.imageSize ** 2);
-  const { input, labels } = collate(
-    model,
-    examples.map((example) => ({ ...example, pixels: blank })), // only to have the places laid out
-  );
+  const { labels, ...places } = layOut(model, examples, true);
   const imageFeatures = noGrad(() => hints(captionMeans, examples, imageTokens(vision), D, rng));
-  return model.loss(model.call({ ...input, pixels: undefined, imageFeatures }), labels);
+  return model.loss(model.call({ ...places, imageFeatures }), labels);
 }
 
 /** @shape → [B, N + 2, D]; boi and eoi, which start at zero, are zero */

@@ -8,7 +8,6 @@ import { type Augmentation, augmentInto, type SquareRgb } from './augment.ts';
 import { type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
 import type { HintExample } from './hints.ts';
 import { alignmentStage, hintStage, languageStage, type Stage, visionStage } from './recipe.ts';
-
 import { promptText } from './texts.ts';
 
 type Encode = Pick<Tokenizer, 'encode'>;

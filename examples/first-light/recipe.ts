@@ -1,5 +1,5 @@
 /**
- * How the shipped model is made: its sizes, how weights start, and the two stages. Chosen by trying; see the training
+ * How the shipped model is made: its sizes, how weights start, and the four stages. Chosen by trying; see the training
  * record that is shipped with the weights for what came out.
  */
 import type { Augmentation } from './augment.ts';
@@ -56,16 +56,20 @@ export interface Stage {
   readonly seed: number;
 }
 
-/** Stage 1: the language model alone, on prompts and answers. */
-export const languageStage = {
-  steps: 1200,
+const everyStage = {
   batchSize: 64,
-  peakLr: 3e-3,
-  warmupSteps: 100,
   finalRatio: 0.05,
   weightDecay: 0.05,
   betas: [0.9, 0.95],
   clipNorm: 1,
+} as const satisfies Partial<Stage>;
+
+/** Stage 1: the language model alone, on prompts and answers. */
+export const languageStage = {
+  ...everyStage,
+  steps: 1200,
+  peakLr: 3e-3,
+  warmupSteps: 100,
   seed: 11,
   /** How often a line is about a question instead of a caption. */
   questionRate: 0.4,
@@ -89,14 +93,10 @@ const augmentation: Augmentation = {
 
 /** Stage 2: ViT and adapter alone, by the captions' embeddings; see alignment.ts. */
 export const alignmentStage = {
+  ...everyStage,
   steps: 3000,
-  batchSize: 64,
   peakLr: 3e-3,
   warmupSteps: 100,
-  finalRatio: 0.05,
-  weightDecay: 0.05,
-  betas: [0.9, 0.95],
-  clipNorm: 1,
   seed: 12,
   temperature: 7,
   /** Pictures are laid over each other with shares from Beta(mixup, mixup). */
@@ -106,14 +106,10 @@ export const alignmentStage = {
 
 /** Stage 3: language model (its embeddings stay) and experts, by blurred hints in a picture's places; see hints.ts. */
 export const hintStage = {
+  ...everyStage,
   steps: 600,
-  batchSize: 64,
   peakLr: 1.5e-3,
   warmupSteps: 50,
-  finalRatio: 0.05,
-  weightDecay: 0.05,
-  betas: [0.9, 0.95],
-  clipNorm: 1,
   seed: 14,
   /** How often a hint is asked for its kind instead of its caption. */
   questionRate: 0.4,
@@ -122,14 +118,10 @@ export const hintStage = {
 
 /** Stage 4: the language model frozen; experts, adapter, boi, eoi and ViT on pictures. */
 export const visionStage = {
+  ...everyStage,
   steps: 400,
-  batchSize: 64,
   peakLr: 1e-3,
   warmupSteps: 100,
-  finalRatio: 0.05,
-  weightDecay: 0.05,
-  betas: [0.9, 0.95],
-  clipNorm: 1,
   seed: 13,
   /** Learning-rate factor of each part. */
   lrScale: { experts: 0.5, adapter: 0.05, vit: 0.05 },

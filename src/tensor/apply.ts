@@ -16,7 +16,7 @@ export function checkFinite(on: boolean): void {
 }
 
 function requireFinite(k: Backend, what: string, view: View): void {
-  if (view.buffer.dtype !== 'float32' && view.buffer.dtype !== 'float64') return;
+  if (!isFloat(view.buffer.dtype)) return;
   const data = k.readSync(view);
   const index = data.findIndex((value) => !Number.isFinite(value));
   if (index < 0) return;

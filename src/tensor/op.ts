@@ -65,6 +65,15 @@ export interface Op<Attrs> {
   readonly errors: readonly ErrorCase<Attrs>[];
 }
 
+/** Kernels hand several gradients over at once: computed at the first call, whichever input asks. */
+export function once<T>(compute: () => T): () => T {
+  let value: { readonly of: T } | undefined;
+  return () => {
+    value ??= { of: compute() };
+    return value.of;
+  };
+}
+
 /** Sums a gradient of a broadcast shape back to the shape of the input: the adjoint of broadcasting. */
 export function sumToShape(k: Backend, g: View, shape: readonly number[]): View {
   const lead = g.shape.length - shape.length;

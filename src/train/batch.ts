@@ -6,8 +6,7 @@
  *
  * Padding is on the right: under the causal mask no real token sees it.
  */
-import type { CogVLM, ModelInput } from '../models/cogvlm/index.ts';
-import { imageTokens } from '../models/cogvlm/index.ts';
+import { type CogVLM, type ModelInput, promptRow } from '../models/cogvlm/index.ts';
 import { IGNORE_INDEX } from '../nn/index.ts';
 import { Tensor } from '../tensor/index.ts';
 
@@ -26,28 +25,15 @@ export interface Batch {
   readonly labels: readonly (readonly number[])[];
 }
 
-interface Row {
-  readonly ids: number[];
-  readonly types: number[];
-  readonly labels: number[];
-}
-
-/** @throws Error where some examples have a picture and some none, or a picture is not of the model's size */
-export function collate({ config }: CogVLM, examples: readonly Example[]): Batch {
-  const { vision, bosTokenId, padTokenId, eosTokenId } = config;
-  const slots = imageTokens(vision) + 2;
-  const { inChannels: C, imageSize: S } = vision;
-  const pictures = examples.flatMap(({ pixels }) => pixels ?? []);
-  if (pictures.length > 0 && pictures.length < examples.length) {
-    throw new Error(
-      `collate: ${pictures.length} of ${examples.length} examples have a picture; mix them in different batches`,
-    );
-  }
-  const rows = examples.map(({ prompt, answer, pixels }): Row => {
-    const image = pixels === undefined ? 0 : slots;
-    const target = [...answer, eosTokenId[0]];
-    const ids = [bosTokenId, ...new Array<number>(image).fill(padTokenId), ...prompt, ...target];
-    const types = ids.map((_, t) => (t >= 1 && t <= image ? 1 : 0));
+/** Places and labels of the examples, right-padded; `hasImage` leaves the places of a picture in each row. */
+export function layOut(
+  { config }: CogVLM,
+  examples: readonly Example[],
+  hasImage: boolean,
+): { readonly ids: number[][]; readonly types: number[][]; readonly labels: number[][] } {
+  const rows = examples.map(({ prompt, answer }) => {
+    const target = [...answer, config.eosTokenId[0]];
+    const { ids, types } = promptRow(config, [...prompt, ...target], hasImage);
     const labels = ids.map((id, t) => (t >= ids.length - target.length ? id : IGNORE_INDEX));
     return { ids, types, labels };
   });
@@ -56,12 +42,34 @@ export function collate({ config }: CogVLM, examples: readonly Example[]): Batch
     ...row,
     ...new Array<number>(length - row.length).fill(value),
   ];
-  const input = {
-    ids: rows.map(({ ids }) => padded(ids, padTokenId)),
+  return {
+    ids: rows.map(({ ids }) => padded(ids, config.padTokenId)),
     types: rows.map(({ types }) => padded(types, 0)),
-    pixels: pictures.length === 0 ? undefined : stackPixels(pictures, [C, S, S]),
+    labels: rows.map(({ labels }) => padded(labels, IGNORE_INDEX)),
   };
-  return { input, labels: rows.map(({ labels }) => padded(labels, IGNORE_INDEX)) };
+}
+
+/**
+ * The pictures of a batch [n, C, S, S]; undefined where it has none.
+ * @throws Error where some examples have a picture and some none, or a picture is not of the model's size
+ */
+export function picturesOf({ config }: CogVLM, examples: readonly Example[]): Tensor | undefined {
+  const { inChannels: C, imageSize: S } = config.vision;
+  const pictures = examples.flatMap(({ pixels }) => pixels ?? []);
+  if (pictures.length === 0) return undefined;
+  if (pictures.length < examples.length) {
+    throw new Error(
+      `collate: ${pictures.length} of ${examples.length} examples have a picture; mix them in different batches`,
+    );
+  }
+  return stackPixels(pictures, [C, S, S]);
+}
+
+/** @throws Error where the pictures do not fit together, as `picturesOf` */
+export function collate(model: CogVLM, examples: readonly Example[]): Batch {
+  const pixels = picturesOf(model, examples);
+  const { labels, ...places } = layOut(model, examples, pixels !== undefined);
+  return { input: { ...places, pixels }, labels };
 }
 
 /** Mean cross entropy of the answers to a batch of examples. */

@@ -1,6 +1,6 @@
 /** How often a model says exactly the right thing. */
-import { type CogVLM, generate } from '../models/cogvlm/index.ts';
-import { collate, type Example } from './batch.ts';
+import { type CogVLM, generate, promptBatch, promptRow } from '../models/cogvlm/index.ts';
+import { type Example, picturesOf } from './batch.ts';
 
 /**
  * Answers generated greedily, token ids without the end mark, in the order of the examples. Prompts of one length are
@@ -36,13 +36,9 @@ async function answerBatch(
   examples: readonly Example[],
   maxNewTokens: number,
 ): Promise<number[][]> {
-  const { input } = collate(
-    model,
-    examples.map((example) => ({ ...example, answer: [] })),
-  );
-  // Without an answer a row ends in eos, which is for the model to say.
-  const withoutEos = (rows: readonly (readonly number[])[] = []) => rows.map((row) => row.slice(0, -1));
-  const prompt = { ...input, ids: withoutEos(input.ids), types: withoutEos(input.types) };
+  const pixels = picturesOf(model, examples);
+  const rows = examples.map((example) => promptRow(model.config, example.prompt, pixels !== undefined));
+  const prompt = { ...promptBatch(model.config, rows), pixels };
   const said = examples.map((): number[] => []);
   const ended = examples.map(() => false);
   for await (const { tokens } of generate(model, prompt, { maxNewTokens })) {
@@ -51,12 +47,22 @@ async function answerBatch(
       if (!ended[b]) said[b].push(token);
     }
   }
-  input.pixels?.dispose();
+  pixels?.dispose();
   return said;
 }
 
-/** Part of the answers that are the expected ones, token for token. */
-export function exactMatch(said: readonly (readonly number[])[], examples: readonly Example[]): number {
-  const right = said.filter((tokens, i) => String(tokens) === String(examples[i].answer)).length;
-  return right / examples.length;
+/** Which answers are the expected ones, token for token. */
+export function exactMatches(
+  said: readonly (readonly number[])[],
+  examples: readonly Pick<Example, 'answer'>[],
+): boolean[] {
+  return said.map((tokens, i) => String(tokens) === String(examples[i].answer));
+}
+
+/** Part of the answers that are the expected ones. */
+export function exactMatch(
+  said: readonly (readonly number[])[],
+  examples: readonly Pick<Example, 'answer'>[],
+): number {
+  return exactMatches(said, examples).filter(Boolean).length / examples.length;
 }

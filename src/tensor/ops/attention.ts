@@ -8,7 +8,7 @@
  * Q [B, H, T, K]; K and V [B, H_kv, S, K]; an optional fourth input [B, S] (bool) says which keys may be seen.
  */
 import { ShapeError, typeOf } from '../errors.ts';
-import type { Op, SampleInput } from '../op.ts';
+import { type Op, once, type SampleInput } from '../op.ts';
 import { requireDType, requireSameDType, requireShape } from '../shape.ts';
 
 const visibleKeys = (shape: readonly number[], values: readonly number[]): SampleInput => ({
@@ -45,11 +45,7 @@ export const attention: Op<{ readonly causal: boolean }> = {
     return { out: y, saved };
   },
   backward({ k: backend, inputs: [q, k, v, visible], attrs, saved, dy }) {
-    let all: ReturnType<typeof backend.attentionBackward> | undefined;
-    const grads = () => {
-      all ??= backend.attentionBackward(q, k, v, visible ?? null, attrs, saved, dy);
-      return all;
-    };
+    const grads = once(() => backend.attentionBackward(q, k, v, visible ?? null, attrs, saved, dy));
     return [() => grads().dq, () => grads().dk, () => grads().dv, null];
   },
   samples: [

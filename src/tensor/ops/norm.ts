@@ -15,7 +15,7 @@
  */
 import type { View } from '../../kernels/backend.ts';
 import { ShapeError, typeOf } from '../errors.ts';
-import type { Op } from '../op.ts';
+import { type Op, once } from '../op.ts';
 import { requireDType, requireSameDType } from '../shape.ts';
 
 export interface NormAttrs {
@@ -31,15 +31,6 @@ function checkWidth(op: string, argument: string, x: View, w: View): void {
     got: { x: typeOf(x), [argument]: typeOf(w) },
     rule: 'needs one number for each column of x',
   });
-}
-
-/** Kernels hand several gradients over at once; computed at the first call, whichever input asks. */
-function once<T>(compute: () => T): () => T {
-  let value: { readonly of: T } | undefined;
-  return () => {
-    value ??= { of: compute() };
-    return value.of;
-  };
 }
 
 export const layerNorm: Op<NormAttrs> = {

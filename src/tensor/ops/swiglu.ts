@@ -4,7 +4,7 @@
  * Gradient, with s = sigmoid(gate): ∂gate = dy ⊙ up ⊙ s·(1 + gate·(1 − s)),  ∂up = dy ⊙ gate·s.
  */
 import { ShapeError, typeOf } from '../errors.ts';
-import type { Op } from '../op.ts';
+import { type Op, once } from '../op.ts';
 import { requireDType, requireSameDType, sameShape } from '../shape.ts';
 
 type NoAttrs = Record<never, never>;
@@ -25,11 +25,7 @@ export const swiglu: Op<NoAttrs> = {
   },
   forward: (k, [gate, up]) => ({ out: k.swiglu(gate, up) }),
   backward({ k, inputs: [gate, up], dy }) {
-    let both: ReturnType<typeof k.swigluBackward> | undefined;
-    const grads = () => {
-      both ??= k.swigluBackward(gate, up, dy);
-      return both;
-    };
+    const grads = once(() => k.swigluBackward(gate, up, dy));
     return [() => grads().dgate, () => grads().dup];
   },
   samples: [
