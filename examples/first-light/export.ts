@@ -2,20 +2,14 @@
  * Writes models/first-light: the checkpoint in the released layout (bf16), its tokenizer, the training record, and a dozen
  * held-out pictures. What is reported is measured on the weights as written.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodePng } from '../../src/data/image/index.ts';
 import { replaceFile } from '../../src/data/replaceFile.ts';
-import { openCheckpointFolder, writeCheckpointFolder } from '../../src/data/safetensors/node.ts';
 import type { Tokenizer } from '../../src/data/tokenizer.ts';
-import {
-  type CogVLM,
-  checkpointEntries,
-  checkpointKeys,
-  configToJson,
-  loadCogVLM,
-} from '../../src/models/cogvlm/index.ts';
+import { type CogVLM, checkpointKeys } from '../../src/models/cogvlm/index.ts';
+import { loadPretrained, savePretrained } from '../../src/models/cogvlm/node.ts';
 import { getBackend, Rng } from '../../src/tensor/index.ts';
 import { examine, percent } from './exam.ts';
 import type { Lesson } from './lessons.ts';
@@ -44,13 +38,10 @@ export async function exportModel(
   heldOut: readonly Lesson[],
   stages: readonly StageRecord[],
 ): Promise<void> {
-  mkdirSync(modelFolder, { recursive: true });
-  await writeCheckpointFolder(modelFolder, await checkpointEntries(model, 'BF16'));
-  await replaceFile(join(modelFolder, 'config.json'), json(configToJson(model.config, 'bfloat16')));
-  await replaceFile(join(modelFolder, 'tokenizer.json'), `${JSON.stringify(tokenizer.json)}\n`);
+  await savePretrained(modelFolder, { model, tokenizer }, { dtype: 'BF16' });
   await writePictures(heldOut);
 
-  const written = await readBack();
+  const { model: written } = await loadPretrained(modelFolder);
   const exam = await examine(written, heldOut);
   const keys = checkpointKeys(model.config);
   const parameters: Record<string, number> = {};
@@ -72,16 +63,6 @@ export async function exportModel(
     `held-out captions ${percent(exam.caption)}, with shuffled pictures ${percent(exam.shuffledCaption)}`,
   );
   console.log(`kind ${percent(exam.kind)}, color ${percent(exam.color)}; written to ${modelFolder}`);
-}
-
-async function readBack(): Promise<CogVLM> {
-  const config: unknown = JSON.parse(readFileSync(join(modelFolder, 'config.json'), 'utf8'));
-  const checkpoint = await openCheckpointFolder(modelFolder);
-  try {
-    return await loadCogVLM(config, checkpoint);
-  } finally {
-    await checkpoint.close();
-  }
 }
 
 /** Held-out pictures for the demo: drawn by lot, style by style in turn, not chosen by how well they do. */

@@ -8,13 +8,13 @@
  *
  * Ctrl-C saves the run; the same command goes on from there. `--fresh` starts again, `--steps N` shortens stage 4.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
-import { Tokenizer } from '../../src/data/tokenizer.ts';
 import { BACKEND_NAMES, isBackendName } from '../../src/kernels/registry.ts';
 import { CogVLM, parseConfig } from '../../src/models/cogvlm/index.ts';
+import { readTokenizer } from '../../src/models/cogvlm/node.ts';
 import { AdamW } from '../../src/nn/index.ts';
 import { getBackend, noGrad, scope, setBackend } from '../../src/tensor/index.ts';
 import {
@@ -61,9 +61,7 @@ process.once('SIGINT', () => {
   console.log('\nstopping after this step; the same command goes on from here');
 });
 
-const tokenizer = new Tokenizer(
-  JSON.parse(readFileSync(join(buildFolder, 'tokenizer/tokenizer.json'), 'utf8')),
-);
+const tokenizer = await readTokenizer(join(buildFolder, 'tokenizer'));
 const dataset = loadDataset();
 const size = modelConfig.vision_config.image_size;
 const lessons = makeLessons(tokenizer, shrunk(dataset.train, size));
