@@ -2,7 +2,6 @@
 import type { Backend, View } from '../backend.ts';
 import { isDense } from '../views.ts';
 import { isFloat32, type Parts, result } from './dense.ts';
-import { SCRATCH } from './module.ts';
 
 /** Queries whose scores are held at a time: 64 rows of 2000 keys are 512 KiB, what a second-level cache holds. */
 const BLOCK = 64;
@@ -63,7 +62,6 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
           heap.addressOf(stats) + 8 * head * T,
           scores.pointer,
           BLOCK,
-          SCRATCH,
         );
       });
       heap.release(scores);
@@ -102,7 +100,6 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
           scores.pointer,
           slopes.pointer,
           BLOCK,
-          SCRATCH,
         );
       });
       heap.release(scores);

@@ -87,7 +87,7 @@ export class WasmHeap implements Heap {
   #buffers = 0;
 
   /**
-   * @param reserved bytes at the beginning that are never handed out: the kernels' own working memory.
+   * @param reserved bytes at the beginning that are never handed out.
    * @param maxPages where growth ends, in pages of 64 KiB; at most 65536 (4 GiB).
    */
   constructor(reserved: number, maxPages: number = MAX_PAGES) {
@@ -121,6 +121,17 @@ export class WasmHeap implements Heap {
     this.#abandoned.register(buffer, { block, bytes }, buffer);
     this.#scopes.at(-1)?.push(buffer);
     return buffer;
+  }
+
+  /** Address of `bytes` bytes that are never given back and not counted: the kernels' own working memory. */
+  reserve(bytes: number): number {
+    const buffer = this.allocate('bool', bytes, true);
+    const { pointer } = buffer;
+    this.#abandoned.unregister(buffer);
+    this.#scopes.at(-1)?.pop();
+    this.#bytes -= bytes;
+    this.#buffers -= 1;
+    return pointer;
   }
 
   /** Idempotent. */

@@ -1,7 +1,7 @@
 /** Matrix products in float32, batch by batch. M rows, N columns, K terms per sum. */
 import type { Backend } from '../backend.ts';
 import { denseView, sizeOf } from '../views.ts';
-import { SCRATCH, type Wasm } from './module.ts';
+import type { Wasm } from './module.ts';
 import { collapse } from './strided.ts';
 
 export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['matmul'] {
@@ -38,7 +38,7 @@ export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['m
       const aAt = aStart + 4 * positionOf(product, batch.shape, aLead);
       const bAt = bStart + 4 * positionOf(product, batch.shape, bLead);
       const cAt = cStart + 4 * product * M * N;
-      kernels.matmul(M, N, K, aAt, aRow, aCol, bAt, bRow, bCol, cAt, N * 4, SCRATCH);
+      kernels.matmul(M, N, K, aAt, aRow, aCol, bAt, bRow, bCol, cAt, N * 4);
     }
     return c;
   };

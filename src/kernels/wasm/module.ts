@@ -4,10 +4,8 @@ import { PLAIN_SIMD, RELAXED_SIMD } from './generated.ts';
 import { WasmHeap } from './heap.ts';
 import type { Kernels } from './signatures.ts';
 
-/** Working memory of the kernels, from this address … */
-export const SCRATCH = 1024;
-/** … this long: the packed blocks and the edge tile of gemm. */
-const SCRATCH_BYTES = 4 * (128 * 256 + 256 * 512 + 32);
+/** Bytes at the beginning of the memory that are the compiler's: address 0 stands for nothing, then its constants. */
+const STATIC_BYTES = 4096;
 
 /** The memory and the kernels working on it: what the parts of the wasm backend share. */
 export interface Wasm {
@@ -34,13 +32,15 @@ export function instantiate(options: WasmOptions): Wasm {
   if (options.relaxed === true && !relaxed) {
     throw new Error('wasm: relaxed SIMD was asked for (relaxed: true), but this engine does not have it');
   }
-  const heap = new WasmHeap(SCRATCH + SCRATCH_BYTES, options.maxPages);
+  const heap = new WasmHeap(STATIC_BYTES, options.maxPages);
   const module = new WebAssembly.Module(decode(relaxed ? RELAXED_SIMD : PLAIN_SIMD));
   const { exports } = new WebAssembly.Instance(module, {
     env: { memory: heap.wasmMemory, log: Math.log },
   });
   // The signatures are those of assembly/index.ts, which tsc does not see.
-  return { heap, kernels: exports as unknown as Kernels, relaxed };
+  const kernels = exports as unknown as Kernels;
+  kernels.enter(0, heap.reserve(kernels.WORK_BYTES.value as number));
+  return { heap, kernels, relaxed };
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {

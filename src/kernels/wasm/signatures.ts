@@ -24,7 +24,6 @@ export interface Kernels {
     stats: number,
     scores: number,
     block: number,
-    scratch: number,
   ): void;
   attentionBackward(
     T: number,
@@ -52,7 +51,6 @@ export interface Kernels {
     scores: number,
     slopes: number,
     block: number,
-    scratch: number,
   ): void;
   // ---- assembly/elementwise.ts ----
   adamw(
@@ -104,7 +102,6 @@ export interface Kernels {
     bCol: number,
     c: number,
     cRow: number,
-    scratch: number,
   ): void;
   // ---- assembly/move.ts ----
   copy(
@@ -194,4 +191,7 @@ export interface Kernels {
   ): void;
   softmax(rows: number, n: number, x: number, y: number, period: number, ahead: number): void;
   softmaxBackward(rows: number, n: number, y: number, dy: number, dx: number): void;
+  // ---- assembly/thread.ts ----
+  enter(number: number, at: number): void;
+  readonly WORK_BYTES: WebAssembly.Global;
 }

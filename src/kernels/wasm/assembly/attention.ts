@@ -39,14 +39,14 @@ export function attention(
   k: usize, kS: usize, kK: usize,
   v: usize, vS: usize, vK: usize,
   visible: usize, causal: i32, scale: f32,
-  y: usize, stats: usize, scores: usize, block: i32, scratch: usize,
+  y: usize, stats: usize, scores: usize, block: i32,
 ): void {
   const yRow = <usize>K << 2;
   for (let t0 = 0; t0 < T; t0 += block) {
     const rows = min(block, T - t0);
     const n = width(S, T, t0 + rows, causal);
     const row = <usize>n << 2;
-    matmul(rows, n, K, q + <usize>t0 * qT, qT, qK, k, kK, kS, scores, row, scratch);
+    matmul(rows, n, K, q + <usize>t0 * qT, qT, qK, k, kK, kS, scores, row);
     for (let r = 0; r < rows; r++) {
       const at = scores + <usize>r * row;
       const sees = width(S, T, t0 + r + 1, causal);
@@ -64,7 +64,7 @@ export function attention(
       store<f32>(stat, over, 4);
     }
     const to = y + <usize>t0 * yRow;
-    matmul(rows, K, n, scores, row, 4, v, vS, vK, to, yRow, scratch);
+    matmul(rows, K, n, scores, row, 4, v, vS, vK, to, yRow);
     // Dividing by Σ here takes K divisions a row instead of S.
     for (let r = 0; r < rows; r++) scaleRow(K, to + <usize>r * yRow, load<f32>(stats + (<usize>(t0 + r) << 3), 4));
   }
@@ -82,7 +82,7 @@ export function attentionBackward(
   visible: usize, causal: i32, scale: f32,
   stats: usize, dy: usize, dyT: usize, dyK: usize,
   dq: usize, dk: usize, dv: usize,
-  scores: usize, slopes: usize, block: i32, scratch: usize,
+  scores: usize, slopes: usize, block: i32,
 ): void {
   const out = <usize>K << 2;
   for (let t0 = 0; t0 < T; t0 += block) {
@@ -90,8 +90,8 @@ export function attentionBackward(
     const n = width(S, T, t0 + rows, causal);
     const row = <usize>n << 2;
     const qBlock = q + <usize>t0 * qT, dyBlock = dy + <usize>t0 * dyT;
-    matmul(rows, n, K, qBlock, qT, qK, k, kK, kS, scores, row, scratch);
-    matmul(rows, n, K, dyBlock, dyT, dyK, v, vK, vS, slopes, row, scratch);
+    matmul(rows, n, K, qBlock, qT, qK, k, kK, kS, scores, row);
+    matmul(rows, n, K, dyBlock, dyT, dyK, v, vK, vS, slopes, row);
     for (let r = 0; r < rows; r++) {
       const p = scores + <usize>r * row, d = slopes + <usize>r * row;
       const sees = width(S, T, t0 + r + 1, causal);
@@ -111,8 +111,8 @@ export function attentionBackward(
         storeUpTo4(d + at, f32x4.mul(f32x4.mul(centred, by), loadUpTo4(p + at, left, 0.0)), left);
       }
     }
-    gemm(n, K, rows, scores, 4, row, dyBlock, dyT, dyK, dv, out, scratch, true);
-    gemm(n, K, rows, slopes, 4, row, qBlock, qT, qK, dk, out, scratch, true);
-    matmul(rows, K, n, slopes, row, 4, k, kS, kK, dq + <usize>t0 * out, out, scratch);
+    gemm(n, K, rows, scores, 4, row, dyBlock, dyT, dyK, dv, out, true);
+    gemm(n, K, rows, slopes, 4, row, qBlock, qT, qK, dk, out, true);
+    matmul(rows, K, n, slopes, row, 4, k, kS, kK, dq + <usize>t0 * out, out);
   }
 }

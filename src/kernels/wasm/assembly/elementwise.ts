@@ -4,7 +4,8 @@
  * Loops run over whole vectors only: a branch for the rest in the loop body slows it down, and a second copy of the body
  * behind it doubles the code. The rest of an array is copied to four floats of its own and goes through the same loop.
  */
-import { bell4, copyRest, erf4, exp4, loadRest, madd, normalCdf4, REST, sigmoid4, storeRest } from './vector';
+import { rest } from './thread';
+import { bell4, copyRest, erf4, exp4, loadRest, madd, normalCdf4, sigmoid4, storeRest } from './vector';
 
 @inline
 function unary4(f: i32, x: v128): v128 {
@@ -28,9 +29,9 @@ export function unary(f: i32, n: i32, x: usize, y: usize): void {
   const whole = n & ~3, done = <usize>whole << 2;
   unaryOf4s(f, whole, x, y);
   if (n == whole) return;
-  copyRest(n - whole, x + done, REST);
-  unaryOf4s(f, 4, REST, REST);
-  copyRest(n - whole, REST, y + done);
+  copyRest(n - whole, x + done, rest);
+  unaryOf4s(f, 4, rest, rest);
+  copyRest(n - whole, rest, y + done);
 }
 
 function unaryOf4s(f: i32, n: i32, x: usize, y: usize): void {
@@ -90,14 +91,14 @@ function mapSlope(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): voi
 }
 
 export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
   slopeOf4s(f, whole, x, y, dy, dx);
-  if (rest == 0) return;
-  copyRest(rest, x + done, REST);
-  copyRest(rest, y + done, REST + 16);
-  copyRest(rest, dy + done, REST + 32);
-  slopeOf4s(f, 4, REST, REST + 16, REST + 32, REST);
-  copyRest(rest, REST, dx + done);
+  if (left == 0) return;
+  copyRest(left, x + done, rest);
+  copyRest(left, y + done, rest + 16);
+  copyRest(left, dy + done, rest + 32);
+  slopeOf4s(f, 4, rest, rest + 16, rest + 32, rest);
+  copyRest(left, rest, dx + done);
 }
 
 function slopeOf4s(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
@@ -185,13 +186,13 @@ export function binary(
 
 /** silu(gate) ⊙ up. */
 export function swiglu(n: i32, gate: usize, up: usize, y: usize): void {
-  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
   swigluOf4s(whole, gate, up, y);
-  if (rest == 0) return;
-  copyRest(rest, gate + done, REST);
-  copyRest(rest, up + done, REST + 16);
-  swigluOf4s(4, REST, REST + 16, REST);
-  copyRest(rest, REST, y + done);
+  if (left == 0) return;
+  copyRest(left, gate + done, rest);
+  copyRest(left, up + done, rest + 16);
+  swigluOf4s(4, rest, rest + 16, rest);
+  copyRest(left, rest, y + done);
 }
 
 function swigluOf4s(n: i32, gate: usize, up: usize, y: usize): void {
@@ -202,15 +203,15 @@ function swigluOf4s(n: i32, gate: usize, up: usize, y: usize): void {
 }
 
 export function swigluBackward(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
-  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
   swigluSlopeOf4s(whole, gate, up, dy, dgate, dup);
-  if (rest == 0) return;
-  copyRest(rest, gate + done, REST);
-  copyRest(rest, up + done, REST + 16);
-  copyRest(rest, dy + done, REST + 32);
-  swigluSlopeOf4s(4, REST, REST + 16, REST + 32, REST, REST + 16);
-  copyRest(rest, REST, dgate + done);
-  copyRest(rest, REST + 16, dup + done);
+  if (left == 0) return;
+  copyRest(left, gate + done, rest);
+  copyRest(left, up + done, rest + 16);
+  copyRest(left, dy + done, rest + 32);
+  swigluSlopeOf4s(4, rest, rest + 16, rest + 32, rest, rest + 16);
+  copyRest(left, rest, dgate + done);
+  copyRest(left, rest + 16, dup + done);
 }
 
 function swigluSlopeOf4s(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
@@ -235,17 +236,17 @@ export function adamw(
   n: i32, p: usize, g: usize, m: usize, v: usize,
   beta1: f64, beta2: f64, keep: f64, rate: f64, root2: f64, eps: f64,
 ): void {
-  const whole = n & ~3, rest = n - whole, done = <usize>whole << 2;
+  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
   adamwOf4s(whole, p, g, m, v, beta1, beta2, keep, rate, root2, eps);
-  if (rest == 0) return;
-  copyRest(rest, p + done, REST);
-  copyRest(rest, g + done, REST + 16);
-  copyRest(rest, m + done, REST + 32);
-  copyRest(rest, v + done, REST + 48);
-  adamwOf4s(4, REST, REST + 16, REST + 32, REST + 48, beta1, beta2, keep, rate, root2, eps);
-  copyRest(rest, REST, p + done);
-  copyRest(rest, REST + 32, m + done);
-  copyRest(rest, REST + 48, v + done);
+  if (left == 0) return;
+  copyRest(left, p + done, rest);
+  copyRest(left, g + done, rest + 16);
+  copyRest(left, m + done, rest + 32);
+  copyRest(left, v + done, rest + 48);
+  adamwOf4s(4, rest, rest + 16, rest + 32, rest + 48, beta1, beta2, keep, rate, root2, eps);
+  copyRest(left, rest, p + done);
+  copyRest(left, rest + 32, m + done);
+  copyRest(left, rest + 48, v + done);
 }
 
 function adamwOf4s(

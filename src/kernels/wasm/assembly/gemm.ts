@@ -7,9 +7,10 @@
  *
  * Products with few rows read B once, unpacked, as fast as memory gives it.
  *
- * All strides are in bytes. `scratch` holds the packed blocks: MC·KC + KC·NC floats, then one tile.
+ * All strides are in bytes. The thread's scratch holds the packed blocks: MC·KC + KC·NC floats, then one tile.
  */
 import { gemvColumns, gemvRows } from './gemv';
+import { scratch } from './thread';
 import { madd } from './vector';
 
 const MR: i32 = 4;
@@ -32,14 +33,13 @@ export function matmul(
   a: usize, aRow: usize, aCol: usize,
   b: usize, bRow: usize, bCol: usize,
   c: usize, cRow: usize,
-  scratch: usize,
 ): void {
   if (m <= FEW_ROWS && aCol == 4 && bRow == 4) gemvRows(m, n, k, a, aRow, b, bCol, c, cRow);
   else if (m <= FEW_ROWS && bCol == 4) gemvColumns(m, n, k, a, aRow, aCol, b, bRow, c, cRow);
   else if (n == 1 && cRow == 4 && aCol == 4 && bRow == 4) {
     // A · v is vᵀ · Aᵀ, with A stored as the transpose that gemvRows wants.
     gemvRows(1, m, k, b, 0, a, aRow, c, 0);
-  } else gemm(m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, scratch, false);
+  } else gemm(m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, false);
 }
 
 /** C = (C +) A · B with packed panels. */
@@ -48,7 +48,7 @@ export function gemm(
   a: usize, aRow: usize, aCol: usize,
   b: usize, bRow: usize, bCol: usize,
   c: usize, cRow: usize,
-  scratch: usize, add: bool,
+  add: bool,
 ): void {
   if (k == 0) {
     if (add) return;

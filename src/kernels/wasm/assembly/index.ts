@@ -6,3 +6,4 @@ export { copy, gatherRows, rotary, scatterAddRows } from './move';
 export { layerNorm, normBackward, rmsNorm } from './norm';
 export { sumColumns, sumRows } from './reduce';
 export { crossEntropy, crossEntropyBackward, softmax, softmaxBackward } from './softmax';
+export { enter, WORK_BYTES } from './thread';

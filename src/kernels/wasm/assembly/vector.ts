@@ -28,9 +28,6 @@ export function maxLanes(v: v128): f32 {
   );
 }
 
-/** Room for four floats each of up to six operands, in the first KiB of memory, which is never handed out. */
-export const REST: usize = 64;
-
 /** `count` (0 to 3) floats, one by one. */
 export function copyRest(count: i32, from: usize, to: usize): void {
   for (; count > 0; count--, from += 4, to += 4) store<u32>(to, load<u32>(from));

@@ -1,0 +1,21 @@
+/** What each thread has of its own: the module is instantiated once a thread, on one shared memory. */
+
+/** Number of this thread; 0 is the one that calls the backend. */
+export let thread: i32 = 0;
+
+/** Room for four floats each of up to six operands (`rest`), and for the packed blocks of gemm behind it (`scratch`). */
+export let rest: usize = 0;
+export let scratch: usize = 0;
+
+/** Bytes before `scratch`: a few cache lines. */
+const REST_BYTES: usize = 256;
+
+/** Called once before any kernel; `at` is a multiple of 64 with {@link WORK_BYTES} bytes that only this thread uses. */
+export function enter(number: i32, at: usize): void {
+  thread = number;
+  rest = at;
+  scratch = at + REST_BYTES;
+}
+
+/** What `enter` wants: `rest`, then A and B packed and one edge tile (gemm.ts). */
+export const WORK_BYTES: i32 = <i32>REST_BYTES + 4 * (128 * 256 + 256 * 512 + 32);
