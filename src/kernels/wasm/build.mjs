@@ -1,11 +1,16 @@
 /**
  * Compiles the AssemblyScript kernels into two modules, plain SIMD and relaxed SIMD (fused multiply-add), and writes
- * them as base64 into generated.ts, so that neither Node nor a browser loads a file at run time.
+ * them as base64 into generated.ts, with what a thread runs (worker.ts) as text, so that neither Node nor a browser
+ * loads a file at run time.
+ *
+ * A module says whether the memory it imports is shared, in one byte; where it lies is written, too, so that one
+ * module serves both.
  */
-import { renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import ts from 'typescript';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -24,6 +29,8 @@ async function compile(features) {
       '--use',
       'abort=',
       '--importMemory',
+      '--maximumMemory',
+      '65536',
       '--noAssert',
       '-O3',
       ...features.flatMap((feature) => ['--enable', feature]),
@@ -41,13 +48,28 @@ async function compile(features) {
   return binary;
 }
 
+/** Import "env" "memory", of kind 2, and the limits: 1 is with a maximum, 3 is that and shared. */
+const MEMORY_IMPORT = Buffer.from('\x03env\x06memory\x02\x01', 'latin1');
+
+function memoryFlagAt(binary) {
+  const at = Buffer.from(binary).indexOf(MEMORY_IMPORT);
+  if (at < 0) throw new Error('The import of the memory is not where it is expected');
+  return at + MEMORY_IMPORT.length - 1;
+}
+
 const plain = await compile(['simd']);
 const relaxed = await compile(['simd', 'relaxed-simd']);
+const worker = ts.transpileModule(readFileSync(join(here, 'worker.ts'), 'utf8'), {
+  compilerOptions: { target: 'ES2022', module: 'None', removeComments: true },
+}).outputText;
 const text = `/** Written by build.mjs from assembly/*.ts; not edited by hand. */
 // biome-ignore format: two long strings
 export const PLAIN_SIMD = '${Buffer.from(plain).toString('base64')}';
 // biome-ignore format: two long strings
 export const RELAXED_SIMD = '${Buffer.from(relaxed).toString('base64')}';
+export const MEMORY_FLAG = { plain: ${memoryFlagAt(plain)}, relaxed: ${memoryFlagAt(relaxed)} };
+// biome-ignore format: one long string
+export const WORKER_SOURCE = ${JSON.stringify(worker)};
 `;
 const target = join(here, 'generated.ts');
 writeFileSync(`${target}.tmp`, text);

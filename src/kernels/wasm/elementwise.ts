@@ -2,6 +2,8 @@
 import type { Backend, BinaryName, UnaryName, View } from '../backend.ts';
 import { isDense, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
+import type { Call } from './pool.ts';
+import type { KernelName } from './signatures.ts';
 import { collapse } from './strided.ts';
 
 type ElementwiseKernels = Pick<
@@ -37,7 +39,11 @@ const SLOPE: { readonly [name in UnaryName]?: number } = {
 const BINARY: { readonly [name in BinaryName]?: number } = { add: 0, sub: 1, mul: 2, div: 3, maximum: 4 };
 
 export function elementwiseKernels(parts: Parts): ElementwiseKernels {
-  const { heap, kernels, host, copy } = parts;
+  const { heap, pool, host, copy } = parts;
+
+  /** In parts of whole vectors. */
+  const split = (kernel: KernelName, n: number, call: (from: number, count: number) => Call) =>
+    pool.split(kernel, n, 1, call, 4);
 
   function binary(name: BinaryName, a: View, b: View): View {
     const f = BINARY[name];
@@ -62,11 +68,28 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
       for (const list of strides) list.unshift(0);
     }
     const out = result(parts, a.shape);
-    const [n0, n1, n2, n3] = shape;
-    const [a0, a1, a2, a3] = strides[0].map((step) => step * 4);
-    const [b0, b1, b2, b3] = strides[1].map((step) => step * 4);
-    const [x, y, z] = [heap.addressOf(a), heap.addressOf(b), heap.addressOf(out)];
-    kernels.binary(f, n0, n1, n2, n3, x, a0, a1, a2, a3, y, b0, b1, b2, b3, z);
+    const [aStep, bStep] = strides.map((steps) => steps.map((step) => step * 4));
+    const [aAt, bAt, to] = [heap.addressOf(a), heap.addressOf(b), heap.addressOf(out)];
+    // The outermost axis longer than 1 is the one to divide; of a vector, by whole registers.
+    const axis = shape.findIndex((n) => n > 1);
+    const n = axis < 0 ? 1 : shape[axis];
+    const weight = sizeOf(shape) / n;
+    const each = Math.max(axis, 0);
+    pool.split(
+      'binary',
+      n,
+      weight,
+      (from, count) => [
+        f,
+        ...shape.with(each, count),
+        aAt + from * aStep[each],
+        ...aStep,
+        bAt + from * bStep[each],
+        ...bStep,
+        to + 4 * from * weight,
+      ],
+      each === 3 ? 4 : 1,
+    );
     return out;
   }
 
@@ -77,7 +100,10 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
       const f = UNARY[name];
       if (f === undefined || !isFloat32(x)) return host.unary(name, x);
       const y = result(parts, x.shape);
-      withDense(parts, [x], ([from]) => kernels.unary(f, y.buffer.length, from, heap.addressOf(y)));
+      withDense(parts, [x], ([from]) => {
+        const to = heap.addressOf(y);
+        split('unary', y.buffer.length, (i, count) => [f, count, from + 4 * i, to + 4 * i]);
+      });
       return y;
     },
 
@@ -85,25 +111,30 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
       const f = SLOPE[name];
       if (f === undefined || !isFloat32(x)) return host.unaryBackward(name, x, y, dy);
       const dx = result(parts, x.shape);
-      withDense(parts, [x, y, dy], ([xAt, yAt, dyAt]) =>
-        kernels.unaryBackward(f, dx.buffer.length, xAt, yAt, dyAt, heap.addressOf(dx)),
-      );
+      withDense(parts, [x, y, dy], (addresses) => {
+        const all = [...addresses, heap.addressOf(dx)];
+        split('unaryBackward', dx.buffer.length, (i, count) => [f, count, ...all.map((at) => at + 4 * i)]);
+      });
       return dx;
     },
 
     where(condition, a, b) {
       if (!isFloat32(a)) return host.where(condition, a, b);
       const out = result(parts, a.shape);
-      withDense(parts, [condition, a, b], ([c, x, y]) =>
-        kernels.where(out.buffer.length, c, x, y, heap.addressOf(out)),
-      );
+      withDense(parts, [condition, a, b], ([c, x, y]) => {
+        const all = [x, y, heap.addressOf(out)];
+        split('where', out.buffer.length, (i, count) => [count, c + i, ...all.map((at) => at + 4 * i)]);
+      });
       return out;
     },
 
     swiglu(gate, up) {
       if (!isFloat32(gate)) return host.swiglu(gate, up);
       const y = result(parts, gate.shape);
-      withDense(parts, [gate, up], ([g, u]) => kernels.swiglu(y.buffer.length, g, u, heap.addressOf(y)));
+      withDense(parts, [gate, up], (addresses) => {
+        const all = [...addresses, heap.addressOf(y)];
+        split('swiglu', y.buffer.length, (i, count) => [count, ...all.map((at) => at + 4 * i)]);
+      });
       return y;
     },
 
@@ -111,9 +142,10 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
       if (!isFloat32(gate)) return host.swigluBackward(gate, up, dy);
       const dgate = result(parts, gate.shape);
       const dup = result(parts, gate.shape);
-      withDense(parts, [gate, up, dy], ([g, u, d]) =>
-        kernels.swigluBackward(dup.buffer.length, g, u, d, heap.addressOf(dgate), heap.addressOf(dup)),
-      );
+      withDense(parts, [gate, up, dy], (addresses) => {
+        const all = [...addresses, heap.addressOf(dgate), heap.addressOf(dup)];
+        split('swigluBackward', dup.buffer.length, (i, count) => [count, ...all.map((at) => at + 4 * i)]);
+      });
       return { dgate, dup };
     },
 
@@ -123,20 +155,16 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
         return;
       }
       const { lr, beta1, beta2, eps, weightDecay, step } = options;
-      const [p, g, first, second] = [param, grad, m, v].map((view) => heap.addressOf(view));
-      kernels.adamw(
-        sizeOf(param.shape),
-        p,
-        g,
-        first,
-        second,
+      const all = [param, grad, m, v].map((view) => heap.addressOf(view));
+      const numbers = [
         beta1,
         beta2,
         1 - lr * weightDecay,
         lr / (1 - beta1 ** step),
         Math.sqrt(1 - beta2 ** step),
         eps,
-      );
+      ];
+      split('adamw', sizeOf(param.shape), (i, count) => [count, ...all.map((at) => at + 4 * i), ...numbers]);
     },
   };
 }

@@ -18,12 +18,7 @@ const MAX_PAGES = 65536;
 const MIN_GROWTH_PAGES = 256;
 const BYTES: { readonly [D in DType]: number } = { float32: 4, float64: 8, int32: 4, bool: 1 };
 
-/** The one place where the memory is made: a shared one for threads would differ here alone. */
-function createMemory(pages: number, maximum: number): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: pages, maximum });
-}
-
-function viewOf(memory: ArrayBuffer, dtype: DType, pointer: number, length: number): HostArray {
+function viewOf(memory: ArrayBufferLike, dtype: DType, pointer: number, length: number): HostArray {
   switch (dtype) {
     case 'float32':
       return new Float32Array(memory, pointer, length);
@@ -82,17 +77,18 @@ export class WasmHeap implements Heap {
   readonly #maxPages: number;
   readonly #scopes: WasmBuffer[][] = [];
   readonly #abandoned: FinalizationRegistry<Claim>;
-  #buffer: ArrayBuffer;
+  #buffer: ArrayBufferLike;
   #bytes = 0;
   #buffers = 0;
 
   /**
    * @param reserved bytes at the beginning that are never handed out.
    * @param maxPages where growth ends, in pages of 64 KiB; at most 65536 (4 GiB).
+   * @param shared whether threads see the memory. Throws a RangeError where the engine has no room for it.
    */
-  constructor(reserved: number, maxPages: number = MAX_PAGES) {
+  constructor(reserved: number, maxPages: number = MAX_PAGES, shared = false) {
     const pages = Math.min(maxPages, Math.ceil(reserved / PAGE) + MIN_GROWTH_PAGES);
-    this.wasmMemory = createMemory(pages, maxPages);
+    this.wasmMemory = new WebAssembly.Memory({ initial: pages, maximum: maxPages, shared });
     this.#buffer = this.wasmMemory.buffer;
     this.#maxPages = maxPages;
     this.#allocator = new Allocator(Math.ceil(reserved / UNIT));
@@ -100,8 +96,8 @@ export class WasmHeap implements Heap {
     this.#abandoned = new FinalizationRegistry((claim) => this.#free(claim.block, claim.bytes));
   }
 
-  /** The memory's present ArrayBuffer; another one after it has grown. */
-  get buffer(): ArrayBuffer {
+  /** The memory's present buffer; another one after it has grown. */
+  get buffer(): ArrayBufferLike {
     return this.#buffer;
   }
 

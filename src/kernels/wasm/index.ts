@@ -1,6 +1,7 @@
 /**
- * The wasm backend: tensors in WebAssembly memory and SIMD kernels compiled from AssemblyScript. What it has no kernel
- * for (float64, int32, rarely used functions) runs in the cpu backend's plain TypeScript loops on the same memory.
+ * The wasm backend: tensors in WebAssembly memory and SIMD kernels compiled from AssemblyScript, on several threads
+ * where there are any. What it has no kernel for (float64, int32, rarely used functions) runs in the cpu backend's
+ * plain TypeScript loops on the same memory.
  */
 import type { Backend } from '../backend.ts';
 import { createCpuBackend } from '../cpu/index.ts';
@@ -9,22 +10,34 @@ import { elementwiseKernels } from './elementwise.ts';
 import { matmulKernel } from './matmul.ts';
 import { instantiate, type WasmOptions } from './module.ts';
 import { moveKernels } from './move.ts';
+import { threadSupport } from './pool.ts';
 import { rowKernels } from './rows.ts';
 
 export { isWasmSupported, wasmSupport } from './features.ts';
 export type { WasmOptions } from './module.ts';
+export { threadSupport } from './pool.ts';
 
-/** A backend with memory of its own. Throws an Error that says what is missing where WebAssembly SIMD is. */
-export function createWasmBackend(options: WasmOptions = {}): Backend {
+export interface WasmBackend extends Backend {
+  /** Threads that compute, the caller's included. */
+  readonly threads: number;
+  /** Fused multiply-add. */
+  readonly relaxed: boolean;
+  /** Ends the threads now; they also end with the process, or when nothing refers to the backend. Idempotent. */
+  close(): void;
+}
+
+/**
+ * A backend with memory of its own.
+ * @throws RangeError where `threads` is no whole number from 1 on
+ * @throws Error where WebAssembly SIMD, or what the options demand, is missing, with the reason
+ */
+export function createWasmBackend(options: WasmOptions = {}): WasmBackend {
   const wasm = instantiate(options);
-  const arithmetic = wasm.relaxed
-    ? 'relaxed SIMD with fused multiply-add'
-    : 'plain SIMD without fused multiply-add';
+  const { pool, relaxed } = wasm;
   const host = createCpuBackend({
     name: 'wasm',
     heap: wasm.heap,
-    describe: () =>
-      `wasm: WebAssembly kernels with ${arithmetic} for float32, plain TypeScript loops for the rest, one thread`,
+    describe: () => describe(relaxed, pool.threads),
   });
   const move = moveKernels(wasm, host);
   const parts = { ...wasm, host, copy: move.copy };
@@ -35,5 +48,22 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
     ...rowKernels(parts),
     ...attentionKernels(parts),
     matmul: matmulKernel(wasm, host),
+    get threads() {
+      return pool.threads;
+    },
+    relaxed,
+    close: () => pool.close(),
   };
+}
+
+function describe(relaxed: boolean, threads: number): string {
+  const arithmetic = relaxed
+    ? 'relaxed SIMD with fused multiply-add'
+    : 'plain SIMD without fused multiply-add';
+  const { supported, reason } = threadSupport();
+  const alone = supported ? 'one thread' : `one thread: ${reason}`;
+  return (
+    `wasm: WebAssembly kernels with ${arithmetic} for float32, plain TypeScript loops for the rest, ` +
+    (threads > 1 ? `${threads} threads` : alone)
+  );
 }

@@ -1,16 +1,22 @@
 /** The compiled kernels and what they are called with. Addresses and strides are in bytes, lengths in elements. */
 import { hasRelaxedSimd, wasmSupport } from './features.ts';
-import { PLAIN_SIMD, RELAXED_SIMD } from './generated.ts';
+import { MEMORY_FLAG, PLAIN_SIMD, RELAXED_SIMD } from './generated.ts';
 import { WasmHeap } from './heap.ts';
+import { createPool, defaultThreads, type Pool, threadSupport } from './pool.ts';
 import type { Kernels } from './signatures.ts';
 
 /** Bytes at the beginning of the memory that are the compiler's: address 0 stands for nothing, then its constants. */
 const STATIC_BYTES = 4096;
+/** What the flag of an imported memory says: it has a maximum, and it is shared. */
+const SHARED = 3;
+/** Functions of Math that the kernels call. */
+const IMPORTS = ['log'] as const;
 
 /** The memory and the kernels working on it: what the parts of the wasm backend share. */
 export interface Wasm {
   readonly heap: WasmHeap;
   readonly kernels: Kernels;
+  readonly pool: Pool;
   readonly relaxed: boolean;
 }
 
@@ -20,11 +26,19 @@ export interface WasmOptions {
    * it. The two differ in the last bits of results.
    */
   readonly relaxed?: boolean;
+  /**
+   * Threads that compute, the caller's included; by default as many as there are cores, at most 16, or one where
+   * threads are impossible ({@link threadSupport}). Their number changes no bit of a result.
+   */
+  readonly threads?: number;
   /** Where the memory's growth ends, in pages of 64 KiB; default 65536 (4 GiB). */
   readonly maxPages?: number;
 }
 
-/** Throws an Error saying what is missing if the engine cannot run the kernels. */
+/**
+ * @throws RangeError where `threads` is no whole number from 1 on
+ * @throws Error where the engine cannot do what is asked for, with what is missing
+ */
 export function instantiate(options: WasmOptions): Wasm {
   const support = wasmSupport();
   if (!support.supported) throw new Error(`wasm: cannot run here: ${support.reason}. Use the cpu backend.`);
@@ -32,15 +46,40 @@ export function instantiate(options: WasmOptions): Wasm {
   if (options.relaxed === true && !relaxed) {
     throw new Error('wasm: relaxed SIMD was asked for (relaxed: true), but this engine does not have it');
   }
-  const heap = new WasmHeap(STATIC_BYTES, options.maxPages);
-  const module = new WebAssembly.Module(decode(relaxed ? RELAXED_SIMD : PLAIN_SIMD));
-  const { exports } = new WebAssembly.Instance(module, {
-    env: { memory: heap.wasmMemory, log: Math.log },
-  });
+  const heap = createHeap(options);
+  const shared = heap.wasmMemory.buffer instanceof ArrayBuffer === false;
+  const binary = decode(relaxed ? RELAXED_SIMD : PLAIN_SIMD);
+  if (shared) binary[relaxed ? MEMORY_FLAG.relaxed : MEMORY_FLAG.plain] = SHARED;
+  const module = new WebAssembly.Module(binary);
+  const math = Object.fromEntries(IMPORTS.map((name) => [name, Math[name]]));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.wasmMemory, ...math } });
   // The signatures are those of assembly/index.ts, which tsc does not see.
   const kernels = exports as unknown as Kernels;
-  kernels.enter(0, heap.reserve(kernels.WORK_BYTES.value as number));
-  return { heap, kernels, relaxed };
+  const reserve = (bytes: number) => heap.reserve(bytes);
+  kernels.enter(0, reserve(kernels.WORK_BYTES.value as number));
+  const threads = shared ? (options.threads ?? defaultThreads()) : 1;
+  const pool = createPool({ kernels, module, memory: heap.wasmMemory, imports: IMPORTS, threads, reserve });
+  return { heap, kernels, pool, relaxed };
+}
+
+/** With memory that threads can share where they are wanted and possible. */
+function createHeap({ threads, maxPages }: WasmOptions): WasmHeap {
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
+    throw new RangeError(`wasm: threads is ${threads}, expected a whole number from 1 on`);
+  }
+  const support = threadSupport();
+  if (threads !== undefined && threads > 1 && !support.supported) {
+    throw new Error(`wasm: ${threads} threads were asked for, but there are none here: ${support.reason}`);
+  }
+  if ((threads ?? defaultThreads()) > 1) {
+    try {
+      return new WasmHeap(STATIC_BYTES, maxPages, true);
+    } catch (error) {
+      // A shared memory takes the address space of its maximum at once, which not every machine has.
+      if (threads !== undefined || !(error instanceof RangeError)) throw error;
+    }
+  }
+  return new WasmHeap(STATIC_BYTES, maxPages);
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {

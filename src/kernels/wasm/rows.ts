@@ -29,7 +29,7 @@ function permuted(x: View, axes: readonly number[]): View {
 }
 
 export function rowKernels(parts: Parts): RowKernels {
-  const { heap, kernels, host } = parts;
+  const { heap, kernels, pool, host } = parts;
   const at = (view: View): number => heap.addressOf(view);
 
   /** The gradients of x, weight and, with a mean, bias. */
@@ -76,7 +76,18 @@ export function rowKernels(parts: Parts): RowKernels {
       const { D: N, R } = rowsOf(x);
       const y = result(parts, x.shape);
       const M = options.causal ? x.shape[x.shape.length - 2] : 1;
-      withDense(parts, [x], ([from]) => kernels.softmax(R, N, from, at(y), M, options.causal ? N - M : N));
+      withDense(parts, [x], (addresses) => {
+        const all = [...addresses, at(y)];
+        const ahead = options.causal ? N - M : N;
+        const call = (r: number, count: number) => [
+          count,
+          N,
+          ...all.map((from) => from + 4 * r * N),
+          M,
+          ahead,
+        ];
+        pool.split('softmax', R, N, call, M);
+      });
       return y;
     },
 
@@ -84,7 +95,10 @@ export function rowKernels(parts: Parts): RowKernels {
       if (!isFloat32(y)) return host.softmaxBackward(y, dy);
       const { D, R } = rowsOf(y);
       const dx = result(parts, y.shape);
-      withDense(parts, [y, dy], ([from, d]) => kernels.softmaxBackward(R, D, from, d, at(dx)));
+      withDense(parts, [y, dy], (addresses) => {
+        const all = [...addresses, at(dx)];
+        pool.split('softmaxBackward', R, D, (r, count) => [count, D, ...all.map((from) => from + 4 * r * D)]);
+      });
       return dx;
     },
 
@@ -93,7 +107,15 @@ export function rowKernels(parts: Parts): RowKernels {
       if (!isFloat32(x) || V === 0) return host.crossEntropy(x, targets, ignoreIndex);
       const [loss, logSumExp] = [result(parts, [R]), result(parts, [R])];
       withDense(parts, [x, targets], ([from, t]) =>
-        kernels.crossEntropy(R, V, from, t, ignoreIndex, at(loss), at(logSumExp)),
+        pool.split('crossEntropy', R, V, (r, count) => [
+          count,
+          V,
+          from + 4 * r * V,
+          t + 4 * r,
+          ignoreIndex,
+          at(loss) + 4 * r,
+          at(logSumExp) + 4 * r,
+        ]),
       );
       return { loss, logSumExp };
     },
@@ -103,7 +125,16 @@ export function rowKernels(parts: Parts): RowKernels {
       const [R, V] = x.shape;
       const dx = result(parts, x.shape);
       withDense(parts, [x, targets, logSumExp, dloss], ([from, t, log, d]) =>
-        kernels.crossEntropyBackward(R, V, from, t, ignoreIndex, log, d, at(dx)),
+        pool.split('crossEntropyBackward', R, V, (r, count) => [
+          count,
+          V,
+          from + 4 * r * V,
+          t + 4 * r,
+          ignoreIndex,
+          log + 4 * r,
+          d + 4 * r,
+          at(dx) + 4 * r * V,
+        ]),
       );
       return dx;
     },
@@ -114,7 +145,17 @@ export function rowKernels(parts: Parts): RowKernels {
       const rowShape = x.shape.with(-1, 1);
       const [y, mean, rstd] = [result(parts, x.shape), result(parts, rowShape), result(parts, rowShape)];
       withDense(parts, [x, weight, bias], ([from, w, b]) =>
-        kernels.layerNorm(R, D, from, w, b, eps, at(y), at(mean), at(rstd)),
+        pool.split('layerNorm', R, D, (r, count) => [
+          count,
+          D,
+          from + 4 * r * D,
+          w,
+          b,
+          eps,
+          at(y) + 4 * r * D,
+          at(mean) + 4 * r,
+          at(rstd) + 4 * r,
+        ]),
       );
       return { y, mean, rstd };
     },
@@ -129,7 +170,17 @@ export function rowKernels(parts: Parts): RowKernels {
       const { D, R } = rowsOf(x);
       if (!isFloat32(x) || D === 0) return host.rmsNorm(x, weight, eps);
       const [y, rstd] = [result(parts, x.shape), result(parts, x.shape.with(-1, 1))];
-      withDense(parts, [x, weight], ([from, w]) => kernels.rmsNorm(R, D, from, w, eps, at(y), at(rstd)));
+      withDense(parts, [x, weight], ([from, w]) =>
+        pool.split('rmsNorm', R, D, (r, count) => [
+          count,
+          D,
+          from + 4 * r * D,
+          w,
+          eps,
+          at(y) + 4 * r * D,
+          at(rstd) + 4 * r,
+        ]),
+      );
       return { y, rstd };
     },
 

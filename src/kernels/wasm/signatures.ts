@@ -195,3 +195,8 @@ export interface Kernels {
   enter(number: number, at: number): void;
   readonly WORK_BYTES: WebAssembly.Global;
 }
+
+/** What can be handed to a thread. */
+export type KernelName = {
+  [K in keyof Kernels]: Kernels[K] extends (...args: number[]) => void ? K : never;
+}[keyof Kernels];
