@@ -99,7 +99,8 @@ export function threadSupport(): { readonly supported: boolean; readonly reason:
   return { supported: true, reason: 'workers over a shared memory' };
 }
 
-function nodeThreads(): typeof import('node:worker_threads') | undefined {
+/** The module of that name, in Node. */
+function nodeThreads() {
   if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return undefined;
   return process.getBuiltinModule('node:worker_threads');
 }
