@@ -97,8 +97,8 @@ describe.each(Object.keys(PATHS) as Setting[])('%s', (setting) => {
   async function run(id: string, { skip, annotate }: TestContext): Promise<SpecResult> {
     const result = await page.evaluate((wanted) => window.runSpec(wanted), id);
     if (result.status === 'skipped') skip(result.text);
-    await annotate(`${result.seconds.toFixed(1)} s: ${result.text}`);
     expect(result.status, result.text).toBe('passed');
+    await annotate(`${result.seconds.toFixed(1)} s: ${result.text}`);
     return result;
   }
 

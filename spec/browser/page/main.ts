@@ -14,9 +14,10 @@ const setting = (bundle === 'minified' ? 'minified' : isolation) as Setting;
 
 function inWorker(id: string): Promise<SpecResult> {
   const worker = new Worker(new URL('worker.js', location.href), { type: 'module' });
-  return new Promise<SpecResult>((resolve, reject) => {
+  return new Promise<SpecResult>((resolve) => {
     worker.onmessage = ({ data }: MessageEvent<SpecResult>) => resolve(data);
-    worker.onerror = ({ message }) => reject(new Error(`the worker failed: ${message}`));
+    worker.onerror = ({ message }) =>
+      resolve({ status: 'failed', text: `the worker failed: ${message}`, seconds: 0 });
     worker.postMessage(id);
   }).finally(() => worker.terminate());
 }
