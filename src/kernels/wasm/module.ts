@@ -20,6 +20,8 @@ export interface WasmOptions {
    * it. The two differ in the last bits of results.
    */
   readonly relaxed?: boolean;
+  /** Threads that share the work of large kernels; default 1. */
+  readonly threads?: number;
   /** Where the memory's growth ends, in pages of 64 KiB; default 65536 (4 GiB). */
   readonly maxPages?: number;
 }
