@@ -57,6 +57,20 @@ describe('cogvlm verify', () => {
     expect(out).toMatch(/^\S+preprocess: OK · .* · float64 on cpu · \S+ s\n$/);
   });
 
+  it('takes the twin of a float32 backend unless it is told not to', async () => {
+    const wasm = (...argv: string[]) => cli('verify', '--quiet', '--backend', 'wasm', ...argv);
+    const twin = await wasm('--simd', 'plain', '--threads', '1', GOLDENS);
+    expect(twin.status).toBe(0);
+    expect(twin.err).toMatch(/^wasm: .*plain SIMD without fused multiply-add.*for verification.*\n$/);
+    expect(twin.out).toMatch(/^\S+cogvlm: OK .* float32 on wasm/m);
+    const plain = await wasm('--plain', join(GOLDENS, 'cogvlm2'));
+    expect(plain.err).toBe('');
+    const medianOf = (out: string) => Number(/cogvlm2: .* median error (\S+) ×/.exec(out)?.[1]);
+    expect(medianOf(twin.out)).toBeLessThan(medianOf(plain.out) / 10);
+    const double = await wasm('--dtype', 'float64', join(GOLDENS, 'cogvlm2'));
+    expect([double.status, double.err]).toEqual([0, '']);
+  });
+
   it('names the rows that a spoiled weight makes wrong', async () => {
     const weight = 'model.layers.2.mlp.language_mlp.down_proj.weight';
     const copy = await spoiledCopy('cogvlm', weight, 0.05);

@@ -5,7 +5,7 @@ import { readPicture, showAnswer } from './answer.ts';
 import type { Session } from './io.ts';
 import {
   type AnswerCliOptions,
-  backendOption,
+  addBackendOptions,
   loadModel,
   maxNewTokensOption,
   modelOption,
@@ -17,7 +17,7 @@ interface AskCliOptions extends AnswerCliOptions {
 }
 
 export function addAsk(program: Command, session: Session): void {
-  program
+  const command = program
     .command('ask')
     .summary('answer a question about a picture')
     .description('Answers a question about a PNG or JPEG picture; the text appears as it is generated.')
@@ -32,11 +32,10 @@ export function addAsk(program: Command, session: Session): void {
     .addOption(modelOption())
     .addOption(tokenizerOption())
     .addOption(maxNewTokensOption())
-    .addOption(backendOption())
-    .option('--json', 'one line of JSON')
-    .action((image: string, question: string, options: AskCliOptions) =>
-      ask(session, image, question, options),
-    );
+    .option('--json', 'one line of JSON');
+  addBackendOptions(command).action((image: string, question: string, options: AskCliOptions) =>
+    ask(session, image, question, options),
+  );
 }
 
 async function ask(session: Session, image: string, question: string, options: AskCliOptions): Promise<void> {

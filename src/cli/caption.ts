@@ -4,7 +4,7 @@ import { readPicture, showAnswer } from './answer.ts';
 import { fail, type Session } from './io.ts';
 import {
   type AnswerCliOptions,
-  backendOption,
+  addBackendOptions,
   loadModel,
   maxNewTokensOption,
   modelOption,
@@ -16,7 +16,7 @@ interface CaptionCliOptions extends AnswerCliOptions {
 }
 
 export function addCaption(program: Command, session: Session): void {
-  program
+  const command = program
     .command('caption')
     .summary('describe pictures')
     .description('Describes PNG and JPEG pictures; the text appears as it is generated.')
@@ -25,9 +25,10 @@ export function addCaption(program: Command, session: Session): void {
     .addOption(modelOption())
     .addOption(tokenizerOption())
     .addOption(maxNewTokensOption())
-    .addOption(backendOption())
-    .option('--json', 'one line of JSON per picture')
-    .action((images: string[], options: CaptionCliOptions) => caption(session, images, options));
+    .option('--json', 'one line of JSON per picture');
+  addBackendOptions(command).action((images: string[], options: CaptionCliOptions) =>
+    caption(session, images, options),
+  );
 }
 
 async function caption(

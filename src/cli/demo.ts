@@ -12,7 +12,7 @@ import { readPicture } from './answer.ts';
 import { paint, type Session } from './io.ts';
 import {
   type AnswerCliOptions,
-  backendOption,
+  addBackendOptions,
   checkModelFolder,
   loadModel,
   maxNewTokensOption,
@@ -37,7 +37,7 @@ interface DemoCliOptions extends AnswerCliOptions {
 const THUMBNAIL_SIDE = 16;
 
 export function addDemo(program: Command, session: Session): void {
-  program
+  const command = program
     .command('demo')
     .summary('caption the pictures that come with the model')
     .description(
@@ -46,10 +46,9 @@ export function addDemo(program: Command, session: Session): void {
     )
     .addOption(modelOption())
     .addOption(maxNewTokensOption())
-    .addOption(backendOption())
     .addOption(new Option('--no-pictures', 'do not draw the pictures in the terminal'))
-    .option('--json', 'as JSON')
-    .action((options: DemoCliOptions) => demo(session, options));
+    .option('--json', 'as JSON');
+  addBackendOptions(command).action((options: DemoCliOptions) => demo(session, options));
 }
 
 async function demo(session: Session, options: DemoCliOptions): Promise<void> {

@@ -2,13 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InvalidArgumentError, Option } from 'commander';
-import { BACKEND_NAMES, type BackendName } from '../kernels/registry.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Backend } from '../kernels/backend.ts';
+import { BACKEND_NAMES, type BackendName, createBackend } from '../kernels/registry.ts';
 import { isWasmSupported } from '../kernels/wasm/features.ts';
 import { loadPretrained } from '../models/cogvlm/node.ts';
 import { DEFAULT_MAX_NEW_TOKENS, type PretrainedCogVLM } from '../models/cogvlm/pretrained.ts';
 import { setBackend } from '../tensor/context.ts';
-import type { Session } from './io.ts';
+import { type Session, UsageError } from './io.ts';
 import { startProgress } from './progress.ts';
 
 /** The package's folder: two above this file, in `src` as in `dist`. */
@@ -27,10 +28,15 @@ export function packageVersion(): string {
   return version;
 }
 
-export interface ModelOptions {
+export interface BackendCliOptions {
+  readonly backend: BackendName;
+  readonly simd?: 'relaxed' | 'plain';
+  readonly threads?: number;
+}
+
+export interface ModelOptions extends BackendCliOptions {
   readonly model: string;
   readonly tokenizer?: string;
-  readonly backend: BackendName;
 }
 
 export interface AnswerCliOptions extends ModelOptions {
@@ -38,8 +44,44 @@ export interface AnswerCliOptions extends ModelOptions {
   readonly json?: true;
 }
 
-export function backendOption(fallback = DEFAULT_BACKEND): Option {
-  return new Option('--backend <name>', 'what computes').choices(BACKEND_NAMES).default(fallback);
+/** --backend and the options of the wasm backend. */
+export function addBackendOptions(command: Command, fallback = DEFAULT_BACKEND): Command {
+  return command
+    .addOption(new Option('--backend <name>', 'what computes').choices(BACKEND_NAMES).default(fallback))
+    .addOption(
+      new Option(
+        '--simd <kind>',
+        'wasm: with fused multiply-add or without (default: with, where the engine has it)',
+      ).choices(['relaxed', 'plain']),
+    )
+    .addOption(new Option('--threads <n>', 'wasm: threads that share the work').argParser(wholeNumber));
+}
+
+const WASM: readonly BackendName[] = ['wasm', 'wasm-exact'];
+
+/**
+ * Makes the backend of the options the one that new tensors are made on.
+ * @param name another backend that gets the same options
+ * @throws UsageError for options that the backend does not have
+ */
+export async function chooseBackend(
+  { backend, simd, threads }: BackendCliOptions,
+  name = backend,
+): Promise<Backend> {
+  if (simd === undefined && threads === undefined) return setBackend(name);
+  if (!WASM.includes(name)) {
+    const option = simd === undefined ? '--threads' : '--simd';
+    throw new UsageError(`${option} is an option of the wasm backend, not of ${backend}`);
+  }
+  const relaxed = simd === undefined ? {} : { relaxed: simd === 'relaxed' };
+  const shared = threads === undefined ? {} : { threads };
+  return setBackend(await createBackend(name, { wasm: { ...relaxed, ...shared } }));
+}
+
+function wholeNumber(text: string): number {
+  const n = Number(text);
+  if (Number.isSafeInteger(n) && n > 0) return n;
+  throw new InvalidArgumentError('Expected a whole number from 1 on.');
 }
 
 export function modelOption(): Option {
@@ -56,11 +98,7 @@ export function tokenizerOption(): Option {
 export function maxNewTokensOption(): Option {
   return new Option('--max-new-tokens <n>', 'cut the answer after so many tokens')
     .default(DEFAULT_MAX_NEW_TOKENS)
-    .argParser((text) => {
-      const n = Number(text);
-      if (Number.isSafeInteger(n) && n > 0) return n;
-      throw new InvalidArgumentError('Expected a whole number from 1 on.');
-    });
+    .argParser(wholeNumber);
 }
 
 /** @throws Error where the shipped model is meant, but is not there */
@@ -74,7 +112,7 @@ export function checkModelFolder(folder: string): void {
 /** Sets the backend and loads the model onto it. */
 export async function loadModel(session: Session, options: ModelOptions): Promise<PretrainedCogVLM> {
   checkModelFolder(options.model);
-  await setBackend(options.backend);
+  await chooseBackend(options);
   const progress = startProgress(session, 'loading', 'tensors');
   try {
     return await loadPretrained(options.model, {

@@ -4,33 +4,34 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { replaceFile } from '../data/replaceFile.ts';
 import type { BackendName } from '../kernels/registry.ts';
-import { setBackend } from '../tensor/context.ts';
 import type { Row } from '../verify/judge.ts';
 import type { VerifyDType } from '../verify/model.ts';
 import { goldenFolder } from '../verify/node.ts';
 import { type FolderReport, type Summary, summarize, verifyFolder } from '../verify/verify.ts';
 import { fail, paint, type Session, UsageError } from './io.ts';
-import { backendOption } from './options.ts';
+import { addBackendOptions, type BackendCliOptions, chooseBackend } from './options.ts';
 import { startProgress } from './progress.ts';
 import { table } from './table.ts';
 
-interface VerifyCliOptions {
-  readonly backend: BackendName;
+interface VerifyCliOptions extends BackendCliOptions {
   readonly dtype: VerifyDType;
   readonly json?: string;
   readonly quiet?: true;
   readonly plain?: true;
 }
 
-/** The same kernels where they make no rounding error (docs/numerics.md). */
-const EXACT_TWIN: Readonly<Partial<Record<BackendName, BackendName>>> = { gpujs: 'gpujs-exact' };
+/** The same kernels without what rounding does to their results (docs/numerics.md). */
+const EXACT_TWIN: Readonly<Partial<Record<BackendName, BackendName>>> = {
+  wasm: 'wasm-exact',
+  gpujs: 'gpujs-exact',
+};
 
 type FolderResult =
   | (FolderReport & { readonly ok: boolean; readonly seconds: number; readonly summary: Summary })
   | { readonly folder: string; readonly ok: false; readonly error: string };
 
 export function addVerify(program: Command, session: Session): void {
-  program
+  const command = program
     .command('verify')
     .summary('compare with PyTorch')
     .description(
@@ -38,22 +39,22 @@ export function addVerify(program: Command, session: Session): void {
         'A folder of golden folders stands for those in it. Exit status 1 if anything is not OK.',
     )
     .argument('<dir...>', 'golden folders')
-    .addOption(backendOption('cpu')) // the specification; it has float64, too
     .addOption(
       new Option('--dtype <name>', 'what to compute in').choices(['float32', 'float64']).default('float32'),
     )
     .option('--json <file>', 'also write all rows as JSON; - is the standard output, and nothing else then')
     .option(
       '--plain',
-      "gpujs: plain float32 instead of the error-free slices that show a kernel's faults alone",
+      "wasm, gpujs: what float32 makes of it, not what the kernels' faults alone make of it (docs/numerics.md)",
     )
-    .option('--quiet', 'print only rows that are not OK, and the summaries')
+    .option('--quiet', 'print only rows that are not OK, and the summaries');
+  addBackendOptions(command, 'cpu') // the specification; it has float64, too
     .action((folders: string[], options: VerifyCliOptions) => verify(session, folders, options));
 }
 
 async function verify(session: Session, given: readonly string[], options: VerifyCliOptions): Promise<void> {
-  const exact = options.plain ? undefined : EXACT_TWIN[options.backend];
-  const backend = await setBackend(exact ?? options.backend);
+  const exact = options.plain || options.dtype === 'float64' ? undefined : EXACT_TWIN[options.backend];
+  const backend = await chooseBackend(options, exact);
   if (exact !== undefined) session.err(`${backend.describe()}\n`);
   if (!backend.dtypes.includes(options.dtype)) {
     throw new UsageError(

@@ -1,17 +1,32 @@
 /** Backends by name. Those that need loading or a self-test are loaded when they are asked for. */
 import type { Backend } from './backend.ts';
 import { cpu, cpuStrict } from './cpu/index.ts';
+import type { WasmOptions } from './wasm/index.ts';
 
-export const BACKEND_NAMES = ['cpu', 'cpu-strict', 'wasm', 'gpujs', 'gpujs-exact'] as const;
+export const BACKEND_NAMES = ['cpu', 'cpu-strict', 'wasm', 'wasm-exact', 'gpujs', 'gpujs-exact'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
-const loaders: { readonly [N in BackendName]: () => Backend | Promise<Backend> } = {
+/** Options of the backends that have any. */
+export interface BackendOptions {
+  /** For `wasm` and `wasm-exact`. */
+  readonly wasm?: WasmOptions;
+}
+
+type Loader = (options: BackendOptions) => Backend | Promise<Backend>;
+
+const loaders: { readonly [N in BackendName]: Loader } = {
   cpu: () => cpu,
   'cpu-strict': () => cpuStrict,
-  wasm: async () => (await import('./wasm/index.ts')).createWasmBackend(),
+  wasm: async ({ wasm }) => (await import('./wasm/index.ts')).createWasmBackend(wasm),
+  'wasm-exact': (options) => twinOf('wasm', options),
   gpujs: async () => (await import('./gpujs/gpuJsBackend.ts')).createGpuJsBackend(),
-  'gpujs-exact': async () => (await import('./gpujs/errorFree.ts')).errorFree(await loadBackend('gpujs')),
+  'gpujs-exact': (options) => twinOf('gpujs', options),
 };
+
+async function twinOf(name: 'wasm' | 'gpujs', options: BackendOptions): Promise<Backend> {
+  const { errorFree } = await import('./errorFree/index.ts');
+  return errorFree(await createBackend(name, options));
+}
 
 const loaded = new Map<BackendName, Promise<Backend>>();
 
@@ -23,8 +38,13 @@ export function isBackendName(name: string): name is BackendName {
 export function loadBackend(name: BackendName): Promise<Backend> {
   let backend = loaded.get(name);
   if (backend === undefined) {
-    backend = Promise.resolve(loaders[name]());
+    backend = createBackend(name, {});
     loaded.set(name, backend);
   }
   return backend;
+}
+
+/** A backend with options; one with any has memory of its own. @throws Error where it cannot run here, with the reason */
+export async function createBackend(name: BackendName, options: BackendOptions): Promise<Backend> {
+  return loaders[name](options);
 }

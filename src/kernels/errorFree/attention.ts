@@ -1,0 +1,85 @@
+/**
+ * Attention: composed of the matmul and softmax that make no error, and the fast backend's own kernel checked against the
+ * host's beside it. It must round, and scores lose digits with their size: with scores s off by δ, probabilities are off by
+ * 2δ of themselves, so a row of the result may be off by (1 + 2·|s|) times what a number of its size is.
+ */
+import type { Backend, View } from '../backend.ts';
+import { composedAttention } from '../composedAttention.ts';
+import { asNdarray } from '../cpu/host.ts';
+import { forEachRow } from '../cpu/lines.ts';
+import { checked, largest, rowSizes } from './checked.ts';
+import { isFloat32, type Workbench } from './workbench.ts';
+
+/** Euclidean length of each row of the last axis. */
+function rowLengths(x: View): Float64Array {
+  const [B, H, T, K] = x.shape;
+  const lengths = new Float64Array(B * H * T);
+  const X = asNdarray(x);
+  const step = x.strides[3];
+  forEachRow([X], ([at], r) => {
+    let squares = 0;
+    for (let j = 0; j < K; j++) squares += X.data[at + j * step] ** 2;
+    lengths[r] = Math.sqrt(squares);
+  });
+  return lengths;
+}
+
+const max = (a: number, b: number): number => Math.max(a, b);
+
+/** 1 + 2·|s| for each query, with the largest score that its length and the longest key's allow. */
+function lossOfScores(q: View, k: View): Float64Array {
+  const longest = rowLengths(k).reduce(max, 0);
+  const scale = 1 / Math.sqrt(q.shape[3]);
+  return rowLengths(q).map((length) => 1 + 2 * length * longest * scale);
+}
+
+export function attentionKernels(
+  bench: Workbench,
+  parts: Parameters<typeof composedAttention>[0],
+): Pick<Backend, 'attention' | 'attentionBackward'> {
+  const { host } = bench;
+  const composed = composedAttention(parts);
+  const given = (visible: View | null): View[] => (visible === null ? [] : [visible]);
+
+  return {
+    attention(q, k, v, visible, options) {
+      if (!isFloat32(q)) return host.attention(q, k, v, visible, options);
+      const exact = composed.attention(q, k, v, visible, options);
+      const [loss, vSize] = [lossOfScores(q, k), largest(v)];
+      checked(
+        bench,
+        [q, k, v, ...given(visible)],
+        (backend, [q, k, v, visible]) => [backend.attention(q, k, v, visible ?? null, options).y],
+        () => [(r) => loss[r] * vSize],
+        [exact.y],
+      );
+      return exact;
+    },
+
+    attentionBackward(q, k, v, visible, options, saved, dy) {
+      if (!isFloat32(q)) return host.attentionBackward(q, k, v, visible, options, saved, dy);
+      const { dq, dk, dv } = composed.attentionBackward(q, k, v, visible, options, saved, dy);
+      const loss = lossOfScores(q, k);
+      const [dySize, dyLength, longest] = [rowSizes(dy), rowLengths(dy), rowLengths(v).reduce(max, 0)];
+      const scale = 1 / Math.sqrt(q.shape[3]);
+      // A query's dS is at most |dy|·|v|; the gradients of keys and values add up over the queries.
+      const slope = loss.map((factor, r) => factor * dyLength[r] * longest * scale);
+      const slopes = slope.reduce((sum, size) => sum + size, 0);
+      const gradients = dySize.reduce((sum, size, r) => sum + loss[r] * size, 0);
+      const [qSize, kSize] = [largest(q), largest(k)];
+      checked(
+        bench,
+        [q, k, v, dy, ...given(visible)],
+        (backend, [q, k, v, dy, visible]) => {
+          const seen = visible ?? null;
+          const { saved } = backend.attention(q, k, v, seen, options);
+          const { dq, dk, dv } = backend.attentionBackward(q, k, v, seen, options, saved, dy);
+          return [dq, dk, dv];
+        },
+        () => [(r) => slope[r] * kSize, () => slopes * qSize, () => gradients],
+        [dq, dk, dv],
+      );
+      return { dq, dk, dv };
+    },
+  };
+}
