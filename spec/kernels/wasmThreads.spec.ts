@@ -197,10 +197,10 @@ describe('the number of threads', () => {
     try {
       Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
       expect(threadSupport()).toMatchObject({ supported: false });
-      const backend = createWasmBackend();
-      expect(backend.threads).toBe(1);
-      expect(backend.describe()).toContain('one thread: no SharedArrayBuffer');
-      expect(() => createWasmBackend({ threads: 2 })).toThrow('wasm: 2 threads were asked for');
+      for (const backend of [createWasmBackend(), createWasmBackend({ threads: 2 })]) {
+        expect(backend.threads).toBe(1);
+        expect(backend.describe()).toContain('one thread: no SharedArrayBuffer');
+      }
     } finally {
       globalThis.SharedArrayBuffer = given;
     }

@@ -27,7 +27,7 @@ export interface WasmOptions {
    */
   readonly relaxed?: boolean;
   /**
-   * Threads that compute, the caller's included; by default as many as there are cores, at most 16, or one where
+   * At most so many threads compute, the caller's included; by default as many as there are cores, up to 16. One where
    * threads are impossible ({@link threadSupport}). Their number changes no bit of a result.
    */
   readonly threads?: number;
@@ -46,8 +46,9 @@ export function instantiate(options: WasmOptions): Wasm {
   if (options.relaxed === true && !relaxed) {
     throw new Error('wasm: relaxed SIMD was asked for (relaxed: true), but this engine does not have it');
   }
-  const heap = createHeap(options);
-  const shared = heap.wasmMemory.buffer instanceof ArrayBuffer === false;
+  const wanted = threadsOf(options);
+  const heap = createHeap(wanted, options.maxPages);
+  const shared = !(heap.buffer instanceof ArrayBuffer);
   const binary = decode(relaxed ? RELAXED_SIMD : PLAIN_SIMD);
   if (shared) binary[relaxed ? MEMORY_FLAG.relaxed : MEMORY_FLAG.plain] = SHARED;
   const module = new WebAssembly.Module(binary);
@@ -57,29 +58,29 @@ export function instantiate(options: WasmOptions): Wasm {
   const kernels = exports as unknown as Kernels;
   const reserve = (bytes: number) => heap.reserve(bytes);
   kernels.enter(0, reserve(kernels.WORK_BYTES.value as number));
-  const threads = shared ? (options.threads ?? defaultThreads()) : 1;
+  const threads = shared ? wanted : 1;
   const pool = createPool({ kernels, module, memory: heap.wasmMemory, imports: IMPORTS, threads, reserve });
   return { heap, kernels, pool, relaxed };
 }
 
 /** With memory that threads can share where they are wanted and possible. */
-function createHeap({ threads, maxPages }: WasmOptions): WasmHeap {
-  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1)) {
-    throw new RangeError(`wasm: threads is ${threads}, expected a whole number from 1 on`);
-  }
-  const support = threadSupport();
-  if (threads !== undefined && threads > 1 && !support.supported) {
-    throw new Error(`wasm: ${threads} threads were asked for, but there are none here: ${support.reason}`);
-  }
-  if ((threads ?? defaultThreads()) > 1) {
+function createHeap(threads: number, maxPages: number | undefined): WasmHeap {
+  if (threads > 1) {
     try {
       return new WasmHeap(STATIC_BYTES, maxPages, true);
     } catch (error) {
       // A shared memory takes the address space of its maximum at once, which not every machine has.
-      if (threads !== undefined || !(error instanceof RangeError)) throw error;
+      if (!(error instanceof RangeError)) throw error;
     }
   }
   return new WasmHeap(STATIC_BYTES, maxPages);
+}
+
+function threadsOf({ threads = defaultThreads() }: WasmOptions): number {
+  if (!Number.isSafeInteger(threads) || threads < 1) {
+    throw new RangeError(`wasm: threads is ${threads}, expected a whole number from 1 on`);
+  }
+  return threadSupport().supported ? threads : 1;
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {
