@@ -27,7 +27,7 @@ async function runSpecs() {
     root: fileURLToPath(new URL('../..', import.meta.url)),
     include: ['spec/browser/*.browser.ts'],
     // WebGL2 on the processor answers slowly, one kernel at a time.
-    testTimeout: 240_000,
+    testTimeout: 400_000,
     hookTimeout: 60_000,
     reporters: ['verbose'],
     provide: { origin, chromium },

@@ -1,6 +1,5 @@
 /** Backends as the specs ask for them, in chunks of their own as the library loads them. */
 import { BACKEND_NAMES, type Backend, isBackendName, loadBackend } from '../../../src/index.ts';
-import type { GpuJsOptions } from '../../../src/kernels/gpujs/gpuJsBackend.ts';
 import type { WasmOptions } from '../../../src/kernels/wasm/index.ts';
 import { Skipped } from './spec.ts';
 
@@ -17,14 +16,26 @@ export async function wasm(options: WasmOptions & { readonly threads?: number })
   return createWasmBackend(options);
 }
 
-/** Skips where the mode says that it is not to be had here. */
-export async function gpujs(mode: GpuJsOptions['mode'] & string): Promise<Backend> {
+interface WithGpu {
+  readonly gpu?: { requestAdapter(): Promise<object | null> };
+}
+
+/** Whether the browser itself has what a mode runs on. */
+const PRESENT: Readonly<Record<'webgl2' | 'webgpu', () => Promise<boolean>>> = {
+  webgl2: async () => new OffscreenCanvas(1, 1).getContext('webgl2') !== null,
+  webgpu: async () => ((await (navigator as WithGpu).gpu?.requestAdapter()) ?? null) !== null,
+};
+
+/** Skips where the browser does not have it, and where GPU.js has it only with promises. */
+export async function gpujs(mode: keyof typeof PRESENT): Promise<Backend> {
   const { createGpuJsBackend } = await import('../../../src/kernels/gpujs/gpuJsBackend.ts');
   try {
     return await createGpuJsBackend({ mode });
   } catch (error) {
     const { message } = error as Error;
-    if (/not available|answers asynchronously/.test(message)) throw new Skipped(message);
+    if (/answers .*(promises|asynchronously)/.test(message) || !(await PRESENT[mode]())) {
+      throw new Skipped(message);
+    }
     throw error;
   }
 }
