@@ -295,6 +295,21 @@ describe('a twin', () => {
     expect([...twin.readSync(twin.copy(infinite))]).toEqual([1, -1 / 0]);
   });
 
+  it('takes axes of size zero', () => {
+    const of = (...shape: number[]) => on(twin, dense(shape, 1));
+    expect([...twin.readSync(twin.matmul(of(2, 0), of(0, 2)))]).toEqual([0, 0, 0, 0]);
+    expect(twin.matmul(of(0, 3), of(3, 2)).shape).toEqual([0, 2]);
+    expect([...twin.readSync(twin.sum(of(2, 0), [1]))]).toEqual([0, 0]);
+    expect(twin.softmax(of(0, 3), { causal: false }).shape).toEqual([0, 3]);
+    expect(twin.concat([of(2, 0), of(2, 0)], 1).shape).toEqual([2, 0]);
+    expect(twin.layerNorm(of(0, 18), on(twin, w), on(twin, b), 1e-5).y.shape).toEqual([0, 18]);
+    const { y, saved } = twin.attention(of(1, 2, 0, 6), of(1, 1, 3, 6), of(1, 1, 3, 6), null, causal);
+    expect(y.shape).toEqual([1, 2, 0, 6]);
+    const [q, k, v, dy] = [of(1, 2, 0, 6), of(1, 1, 3, 6), of(1, 1, 3, 6), of(1, 2, 0, 6)];
+    const { dk } = twin.attentionBackward(q, k, v, null, causal, saved, dy);
+    expect(twin.readSync(dk).every((x) => x === 0)).toBe(true);
+  });
+
   it('takes over a result that is no number', () => {
     const nan = (numbers: Float32Array) => numbers.fill(Number.NaN);
     const faulty = errorFree(withFault(variants[0].wasm, 'swiglu', nan));

@@ -137,12 +137,44 @@ describe('optimiser state', () => {
     },
   );
 
+  it('loaded into an optimiser that was used, leaves nothing of what that had done', () => {
+    const start = () => [parameter([1, -2]), parameter([0.5])];
+    const fresh = start();
+    const saver = new AdamW(groups(fresh[0], fresh[1]));
+    run(saver, [fresh[0]], 1, 2); // q had no gradient yet: the state holds no moments of it
+    const { step, tensors } = saver.state();
+    expect([...tensors.keys()]).toEqual(['p.m', 'p.v']);
+    const saved = { step, tensors: new Map(Array.from(tensors, ([key, x]) => [key, x.mul(1)])) };
+
+    const [ps, qs] = [start(), start()];
+    const [never, used] = [new AdamW(groups(ps[0], ps[1])), new AdamW(groups(qs[0], qs[1]))];
+    run(used, qs, 5, 9);
+    for (const [i, q] of qs.entries()) q.assign(start()[i]);
+    for (const optimizer of [never, used]) optimizer.loadState(saved);
+    expect([...used.state().tensors.keys()]).toEqual(['p.m', 'p.v']);
+    run(never, ps, 3, 6);
+    run(used, qs, 3, 6);
+    for (const i of [0, 1]) expect(qs[i].data).toEqual(ps[i].data);
+  });
+
+  it('loads its own state', () => {
+    const ps = [parameter([1]), parameter([2, 3])];
+    const optimizer = new AdamW(groups(ps[0], ps[1]));
+    run(optimizer, ps, 1, 3);
+    const numbers = () => Array.from(optimizer.state().tensors, ([key, x]) => [key, ...x.data]);
+    const before = numbers();
+    optimizer.loadState(optimizer.state());
+    expect(numbers()).toEqual(before);
+  });
+
   it('refuses moments that belong to nothing, or of another shape', () => {
     const optimizer = new AdamW(groups(parameter([1]), parameter([1, 2])));
     const load = (key: string, shape: number[]) =>
       optimizer.loadState({ step: 1, tensors: new Map([[key, Tensor.zeros(shape, { dtype: 'float64' })]]) });
     expect(() => load('r.m', [1])).toThrow('AdamW.loadState: r.m belongs to no parameter of this optimiser');
     expect(() => load('q.v', [3])).toThrow('AdamW.loadState: q.v is [3], the parameter is [2]');
+    expect(() => load('q.v', [2])).toThrow('AdamW.loadState: q.v is there, but not q.m');
+    expect(optimizer.state()).toEqual({ step: 0, tensors: new Map() });
   });
 });
 

@@ -3,6 +3,7 @@
  * filled from a checkpoint.
  */
 import type { DType } from '../kernels/backend.ts';
+import { scope } from '../tensor/functions.ts';
 import type { Rng } from '../tensor/random.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Parameter } from './module.ts';
@@ -14,12 +15,17 @@ export interface WeightOptions {
   readonly rng?: Rng | undefined;
 }
 
+/** A parameter holds a copy: what it is made of goes at once, or a new model would take its memory twice. */
+function parameter(values: () => Tensor): Parameter {
+  return scope(() => new Parameter(values()));
+}
+
 export function zeros(shape: readonly number[], { dtype = 'float32' }: WeightOptions): Parameter {
-  return new Parameter(Tensor.zeros(shape, { dtype }));
+  return parameter(() => Tensor.zeros(shape, { dtype }));
 }
 
 export function ones(shape: readonly number[], { dtype = 'float32' }: WeightOptions): Parameter {
-  return new Parameter(Tensor.ones(shape, { dtype }));
+  return parameter(() => Tensor.ones(shape, { dtype }));
 }
 
 /** Normal numbers of a standard deviation. */
@@ -29,7 +35,7 @@ export function normal(
   { dtype = 'float32', rng }: WeightOptions,
 ): Parameter {
   if (rng === undefined) return zeros(shape, { dtype });
-  return new Parameter(Tensor.randn(shape, rng, { dtype }).mul(std));
+  return parameter(() => Tensor.randn(shape, rng, { dtype }).mul(std));
 }
 
 /** Uniform in ±1/√fanIn: what PyTorch's Linear and Conv2d start from (kaiming_uniform with a = √5). */
@@ -40,5 +46,5 @@ export function fanInUniform(
 ): Parameter {
   if (rng === undefined) return zeros(shape, { dtype });
   const bound = 1 / Math.sqrt(fanIn);
-  return new Parameter(Tensor.uniform(shape, rng, -bound, bound, { dtype }));
+  return parameter(() => Tensor.uniform(shape, rng, -bound, bound, { dtype }));
 }

@@ -2,6 +2,7 @@
  * Rotary position embedding (RoFormer, arXiv 2104.09864) in LLaMA's half-split layout over the whole head width K:
  * column j turns with column j + K/2 by the angle θ = position · f_j,  f_j = base^(−2j/K).
  */
+import { scope } from '../tensor/functions.ts';
 import { apply, Tensor } from '../tensor/tensor.ts';
 import type { WeightOptions } from './init.ts';
 import { Constant, Module } from './module.ts';
@@ -25,7 +26,7 @@ export class RotaryEmbedding extends Module<[positions: readonly (readonly numbe
   constructor({ headDim, base, dtype = 'float32' }: RotaryConfig) {
     super();
     const half = Array.from({ length: headDim / 2 }, (_, j) => base ** ((-2 * j) / headDim));
-    this.inv_freq = new Constant(Tensor.fromArray(half, [headDim / 2], { dtype }));
+    this.inv_freq = scope(() => new Constant(Tensor.fromArray(half, [headDim / 2], { dtype })));
   }
 
   /** @shape positions [B, T] → cos, sin [B, T, K/2] */

@@ -43,12 +43,15 @@ export async function train(
     const at = optimizer.stepCount;
     const lr = warmupCosine(at, config.schedule);
     const { loss, gradNorm } = await scope(async () => {
-      const loss = lossAt(stepRng(config.seed, at), at);
-      loss.backward();
-      const gradNorm = clipGradNorm(trained, config.clipNorm);
-      optimizer.step(lr);
-      optimizer.zeroGrad();
-      return { loss: (await loss.read())[0], gradNorm };
+      try {
+        const loss = lossAt(stepRng(config.seed, at), at);
+        loss.backward();
+        const gradNorm = clipGradNorm(trained, config.clipNorm);
+        optimizer.step(lr);
+        return { loss: (await loss.read())[0], gradNorm };
+      } finally {
+        optimizer.zeroGrad(); // gradients of a step that failed are no part of the next
+      }
     });
     if (!Number.isFinite(loss))
       throw new Error(`train: the loss became ${loss} at step ${at + 1} (seed ${config.seed})`);

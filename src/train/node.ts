@@ -6,7 +6,7 @@ import { access } from 'node:fs/promises';
 import { fileSource, writeSafetensorsFile } from '../data/safetensors/node.ts';
 import { openSafetensors } from '../data/safetensors/read.ts';
 import type { AdamW, AnyModule } from '../nn/index.ts';
-import { Tensor } from '../tensor/index.ts';
+import { scope, Tensor } from '../tensor/index.ts';
 
 const MODEL = 'model/';
 const OPTIMIZER = 'optimizer/';
@@ -44,6 +44,11 @@ export async function loadRun(path: string, model: AnyModule, optimizer: AdamW):
     },
   );
   if (!present) return false;
+  await scope(() => readRun(path, model, optimizer));
+  return true;
+}
+
+async function readRun(path: string, model: AnyModule, optimizer: AdamW): Promise<void> {
   const file = await openSafetensors(await fileSource(path));
   const groups = { [MODEL]: new Map<string, Tensor>(), [OPTIMIZER]: new Map<string, Tensor>() };
   for (const name of file.tensors.keys()) {
@@ -55,5 +60,4 @@ export async function loadRun(path: string, model: AnyModule, optimizer: AdamW):
   await file.close();
   model.loadStateDict(groups[MODEL]);
   optimizer.loadState({ step, tensors: groups[OPTIMIZER] });
-  return true;
 }

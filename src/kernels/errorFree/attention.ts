@@ -25,12 +25,29 @@ function rowLengths(x: View): Float64Array {
 }
 
 const max = (a: number, b: number): number => Math.max(a, b);
+const sum = (a: number, b: number): number => a + b;
 
-/** 1 + 2·|s| for each query, with the largest score that its length and the longest key's allow. */
+/** One number for every `run` of them that follow each other. */
+function ofRuns(values: Float64Array, run: number, join: (a: number, b: number) => number): Float64Array {
+  const joined = new Float64Array(values.length / run);
+  for (const [i, value] of values.entries()) {
+    const at = Math.floor(i / run);
+    joined[at] = join(joined[at], value);
+  }
+  return joined;
+}
+
+/** Queries that share a key head follow each other. */
+function queriesPerKeyHead(q: View, k: View): number {
+  return (q.shape[1] / k.shape[1]) * q.shape[2];
+}
+
+/** 1 + 2·|s| for each query, with the largest score that its length and that of its head's longest key allow. */
 function lossOfScores(q: View, k: View): Float64Array {
-  const longest = rowLengths(k).reduce(max, 0);
+  const longest = ofRuns(rowLengths(k), k.shape[2], max);
+  const queries = queriesPerKeyHead(q, k);
   const scale = 1 / Math.sqrt(q.shape[3]);
-  return rowLengths(q).map((length) => 1 + 2 * length * longest * scale);
+  return rowLengths(q).map((length, r) => 1 + 2 * length * longest[Math.floor(r / queries)] * scale);
 }
 
 export function attentionKernels(
@@ -60,12 +77,18 @@ export function attentionKernels(
       if (!isFloat32(q)) return host.attentionBackward(q, k, v, visible, options, saved, dy);
       const { dq, dk, dv } = composed.attentionBackward(q, k, v, visible, options, saved, dy);
       const loss = lossOfScores(q, k);
-      const [dySize, dyLength, longest] = [rowSizes(dy), rowLengths(dy), rowLengths(v).reduce(max, 0)];
+      const [dySize, dyLength] = [rowSizes(dy), rowLengths(dy)];
+      const [S, queries] = [k.shape[2], queriesPerKeyHead(q, k)];
+      const longest = ofRuns(rowLengths(v), S, max);
       const scale = 1 / Math.sqrt(q.shape[3]);
-      // A query's dS is at most |dy|·|v|; the gradients of keys and values add up over the queries.
-      const slope = loss.map((factor, r) => factor * dyLength[r] * longest * scale);
-      const slopes = slope.reduce((sum, size) => sum + size, 0);
-      const gradients = dySize.reduce((sum, size, r) => sum + loss[r] * size, 0);
+      // A query's dS is at most |dy|·|v|; the gradients of keys and values add up over the queries of their head.
+      const slope = loss.map((factor, r) => factor * dyLength[r] * longest[Math.floor(r / queries)] * scale);
+      const slopes = ofRuns(slope, queries, sum);
+      const valueSlopes = ofRuns(
+        loss.map((factor, r) => factor * dySize[r]),
+        queries,
+        sum,
+      );
       const [qSize, kSize] = [largest(q), largest(k)];
       checked(
         bench,
@@ -76,7 +99,11 @@ export function attentionKernels(
           const { dq, dk, dv } = backend.attentionBackward(q, k, v, seen, options, saved, dy);
           return [dq, dk, dv];
         },
-        () => [(r) => slope[r] * kSize, () => slopes * qSize, () => gradients],
+        () => [
+          (r) => slope[r] * kSize,
+          (r) => slopes[Math.floor(r / S)] * qSize,
+          (r) => valueSlopes[Math.floor(r / S)],
+        ],
         [dq, dk, dv],
       );
       return { dq, dk, dv };

@@ -51,8 +51,14 @@ export class AdamW {
     return this.#step;
   }
 
-  /** One update with the learning rate `lr` from the gradients that are there; a parameter without one stays. */
+  /**
+   * One update with the learning rate `lr` from the gradients that are there; a parameter without one stays. Where there is
+   * no memory for the moments it throws, and nothing has changed.
+   */
   step(lr: number): void {
+    for (const { parameters } of this.groups) {
+      for (const [name, p] of parameters) if (p.grad !== null) this.#momentsOf(name, p);
+    }
     this.#step++;
     for (const { parameters, lrScale = 1, weightDecay = 0 } of this.groups) {
       for (const [name, p] of parameters) {
@@ -77,8 +83,9 @@ export class AdamW {
   #momentsOf(name: string, p: Tensor): Moments {
     let moments = this.#moments.get(name);
     if (moments === undefined) {
-      const zeros = () => new Tensor(p.backend, p.backend.fill(p.shape, 0, p.dtype)).keep();
-      moments = { m: zeros(), v: zeros() };
+      const zeros = () => new Tensor(p.backend, p.backend.fill(p.shape, 0, p.dtype));
+      const [m, v] = [zeros(), zeros()];
+      moments = { m: m.keep(), v: v.keep() };
       this.#moments.set(name, moments);
     }
     return moments;
@@ -91,7 +98,10 @@ export class AdamW {
     return { step: this.#step, tensors };
   }
 
-  /** @throws Error for a moment of an unknown parameter or of another shape */
+  /**
+   * Goes on from a state: moments that it lacks are zero, as they were when it was saved.
+   * @throws Error for a moment of an unknown parameter, of another shape, or without the other one; nothing has changed then
+   */
   loadState(state: { readonly step: number; readonly tensors: ReadonlyMap<string, Tensor> }): void {
     const parameters = new Map(this.groups.flatMap((group) => [...group.parameters]));
     for (const [key, tensor] of state.tensors) {
@@ -102,8 +112,21 @@ export class AdamW {
       if (String(p.shape) !== String(tensor.shape)) {
         throw new Error(`AdamW.loadState: ${key} is [${tensor.shape}], the parameter is [${p.shape}]`);
       }
-      const { m, v } = this.#momentsOf(name, p);
-      (key.endsWith('.m') ? m : v).assign(tensor);
+      const other = `${name}${key.endsWith('.m') ? '.v' : '.m'}`;
+      if (!state.tensors.has(other)) throw new Error(`AdamW.loadState: ${key} is there, but not ${other}`);
+    }
+    for (const [name, { m, v }] of this.#moments) {
+      if (state.tensors.has(`${name}.m`)) continue;
+      m.dispose();
+      v.dispose();
+      this.#moments.delete(name);
+    }
+    for (const [name, p] of parameters) {
+      const [m, v] = [state.tensors.get(`${name}.m`), state.tensors.get(`${name}.v`)];
+      if (m === undefined || v === undefined) continue;
+      const moments = this.#momentsOf(name, p);
+      moments.m.assign(m);
+      moments.v.assign(v);
     }
     this.#step = state.step;
   }
