@@ -5,13 +5,10 @@ import { Skipped } from './spec.ts';
 
 export const ONE_THREAD = /\b(one|1) thread\b/;
 
-/**
- * What the wasm backend makes of `threads: 2` in a worker of an isolated page: its kernels have one thread. Where they
- * have more, this is the place to say so.
- */
-export const TWO_ASKED_FOR = ONE_THREAD;
+/** What the wasm backend says of `threads: 2` in a worker of an isolated page. */
+export const TWO_THREADS = /\b2 threads\b/;
 
-export async function wasm(options: WasmOptions & { readonly threads?: number }): Promise<Backend> {
+export async function wasm(options: WasmOptions): Promise<Backend> {
   const { createWasmBackend } = await import('../../../src/kernels/wasm/index.ts');
   return createWasmBackend(options);
 }

@@ -1,6 +1,6 @@
 /** What the wasm backend makes of a page with or without SharedArrayBuffer, and that GPU.js runs in either bundle. */
 import { type Backend, setBackend, Tensor } from '../../../src/index.ts';
-import { byName, ONE_THREAD, TWO_ASKED_FOR, wasm } from './backends.ts';
+import { byName, ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
 import { type BrowserSpec, check } from './spec.ts';
 
 const isolated = () => (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
@@ -41,9 +41,9 @@ async function shared(): Promise<string> {
   check(isolated(), 'the page is not cross-origin isolated');
   const backend = await wasm({ threads: 2 });
   const description = backend.describe();
-  // A page may not wait for its threads, so what it takes is its own affair.
-  const asExpected = typeof document !== 'undefined' || TWO_ASKED_FOR.test(description);
-  check(asExpected, `describe() says ${JSON.stringify(description)}, expected ${TWO_ASKED_FOR}`);
+  // A page may not wait for other threads.
+  const expected = typeof document === 'undefined' ? TWO_THREADS : ONE_THREAD;
+  check(expected.test(description), `describe() says ${JSON.stringify(description)}, expected ${expected}`);
   await multipliesExactly(backend);
   return backend.describe();
 }

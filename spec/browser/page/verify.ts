@@ -1,6 +1,6 @@
 /** `cogvlm verify spec/goldens` in a browser: every tensor against PyTorch. */
 import { type Backend, setBackend, summarize, type VerifyDType, verifyFolder } from '../../../src/index.ts';
-import { byName, gpujs, ONE_THREAD, TWO_ASKED_FOR, wasm } from './backends.ts';
+import { byName, gpujs, ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
 import { fetchGoldens } from './httpFolder.ts';
 import { type BrowserSpec, check } from './spec.ts';
 
@@ -43,17 +43,17 @@ const RUNS: readonly Run[] = [
     atLeast: WASM,
   },
   {
-    name: 'wasm, relaxed SIMD, 2 threads asked for',
+    name: 'wasm, relaxed SIMD, 2 threads',
     where: 'worker',
     open: () => wasm({ relaxed: true, threads: 2 }),
-    says: [/relaxed SIMD/, TWO_ASKED_FOR],
+    says: [/relaxed SIMD/, TWO_THREADS],
     atLeast: WASM,
   },
   {
-    name: 'wasm, plain SIMD, 2 threads asked for',
+    name: 'wasm, plain SIMD, 2 threads',
     where: 'worker',
     open: () => wasm({ relaxed: false, threads: 2 }),
-    says: [/plain SIMD/, TWO_ASKED_FOR],
+    says: [/plain SIMD/, TWO_THREADS],
     atLeast: WASM,
   },
   { name: 'wasm-exact', where: 'page', open: () => byName('wasm-exact'), says: [/^wasm/], atLeast: ALL },
