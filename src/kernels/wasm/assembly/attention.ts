@@ -16,7 +16,7 @@ import { loadUpTo4, storeUpTo4 } from './vector';
 /** Queries whose scores are held at a time. */
 const BLOCK: i32 = 32;
 /** Keys over which P·v and dS·k add in float32 before they join the total, as gemm.ts does. */
-const RUN: i32 = 128;
+const RUN: i32 = 32;
 /** Up to this many queries, packing k and v would take longer than reading them where they are. */
 const FEW_QUERIES: i32 = 4;
 
