@@ -1,109 +1,188 @@
-/** Attention, head by head. B batch, H query heads, H_kv key heads, T queries, S keys, K head width. */
-import type { Backend, View } from '../backend.ts';
+/**
+ * Attention, as lists of kernel calls that can run in any order and on any thread: their results neither overlap nor
+ * depend on how the work is divided. B batch, H query heads, H_kv key heads, T queries, S keys, K head width.
+ */
+import type { AttentionOptions, Backend, View } from '../backend.ts';
 import { isDense } from '../views.ts';
 import { isFloat32, type Parts, result } from './dense.ts';
+import type { Wasm } from './module.ts';
+import type { Kernels } from './signatures.ts';
 
-/** Queries whose scores are held at a time: 64 rows of 2000 keys are 512 KiB, what a second-level cache holds. */
-const BLOCK = 64;
+/** A kernel and its arguments. */
+export type Call<Name extends keyof Kernels> = readonly [
+  kernel: Name,
+  ...args: Kernels[Name] extends (...args: infer A) => void ? A : never,
+];
+
+/** Threads that share the calls. */
+const THREADS = 1;
+/** Calls for each thread, so that one which is slower does not keep the others waiting. */
+const CALLS_PER_THREAD = 4;
+/** Packing the keys for a call pays from this many queries on; a multiple of the eight that go through together. */
+const MIN_QUERIES = 64;
 
 /** Where one head of a [B, H, T, K] view begins, and its row and column strides, all in bytes. */
 type Head = readonly [start: number, row: number, column: number];
 
+function headOf({ heap }: Wasm, x: View, b: number, h: number): Head {
+  const [sB, sH, sT, sK] = x.strides.map((step) => step * 4);
+  return [heap.addressOf(x) + b * sB + h * sH, sT, sK];
+}
+
+/** The operands of both directions; `visible` is dense. */
+export interface Operands {
+  readonly q: View;
+  readonly k: View;
+  readonly v: View;
+  readonly visible: View | null;
+  readonly causal: boolean;
+}
+
+/** Working memory of all threads and how much of it is each one's. */
+export interface Work {
+  readonly address: number;
+  readonly share: number;
+}
+
+/** Writes attention to the dense y [B, H, T, K], each head's queries divided among `pieces` calls at most. */
+export function attentionCalls(
+  wasm: Wasm,
+  { q, k, v, visible, causal }: Operands,
+  y: View,
+  work: Work,
+  pieces: number,
+): Call<'attention'>[] {
+  const [B, H, T, K] = q.shape;
+  const [, kvHeads, S] = k.shape;
+  const queries = Math.max(MIN_QUERIES, Math.ceil(T / pieces / 8) * 8);
+  const calls: Call<'attention'>[] = [];
+  for (let b = 0; b < B; b++) {
+    const visibleAt = visible === null ? 0 : wasm.heap.addressOf(visible) + b * S;
+    for (let h = 0; h < H; h++) {
+      const kvHead = Math.floor((h * kvHeads) / H);
+      const qHead = headOf(wasm, q, b, h);
+      const kHead = headOf(wasm, k, b, kvHead);
+      const vHead = headOf(wasm, v, b, kvHead);
+      const to = wasm.heap.addressOf(y) + 4 * (b * H + h) * T * K;
+      for (let from = 0; from < T; from += queries) {
+        calls.push([
+          'attention',
+          T,
+          S,
+          K,
+          from,
+          Math.min(T, from + queries),
+          ...qHead,
+          ...kHead,
+          ...vHead,
+          visibleAt,
+          Number(causal),
+          1 / Math.sqrt(K),
+          to,
+          work.address,
+          work.share,
+        ]);
+      }
+    }
+  }
+  return calls;
+}
+
+/** Writes the gradients to the dense dq, dk and dv; one call per key head, to which all heads that share it add. */
+export function attentionBackwardCalls(
+  wasm: Wasm,
+  { q, k, v, visible, causal }: Operands,
+  dy: View,
+  { dq, dk, dv }: { dq: View; dk: View; dv: View },
+  work: Work,
+): Call<'attentionBackward'>[] {
+  const [B, H, T, K] = q.shape;
+  const [, kvHeads, S] = k.shape;
+  const { heap } = wasm;
+  const calls: Call<'attentionBackward'>[] = [];
+  for (let b = 0; b < B; b++) {
+    const visibleAt = visible === null ? 0 : heap.addressOf(visible) + b * S;
+    for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+      // Query head h uses key head ⌊h·H_kv/H⌋.
+      const h = Math.ceil((kvHead * H) / kvHeads);
+      const heads = Math.ceil(((kvHead + 1) * H) / kvHeads) - h;
+      const [qAt, qT, qK] = headOf(wasm, q, b, h);
+      const [dyAt, dyT, dyK] = headOf(wasm, dy, b, h);
+      const keyOffset = 4 * (b * kvHeads + kvHead) * S * K;
+      calls.push([
+        'attentionBackward',
+        heads,
+        T,
+        S,
+        K,
+        qAt,
+        4 * q.strides[1],
+        qT,
+        qK,
+        ...headOf(wasm, k, b, kvHead),
+        ...headOf(wasm, v, b, kvHead),
+        visibleAt,
+        Number(causal),
+        1 / Math.sqrt(K),
+        dyAt,
+        4 * dy.strides[1],
+        dyT,
+        dyK,
+        heap.addressOf(dq) + 4 * (b * H + h) * T * K,
+        heap.addressOf(dk) + keyOffset,
+        heap.addressOf(dv) + keyOffset,
+        work.address,
+        work.share,
+      ]);
+    }
+  }
+  return calls;
+}
+
 export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'attentionBackward'> {
   const { heap, kernels, host } = parts;
 
-  function headOf(x: View, b: number, h: number): Head {
-    const [sB, sH, sT, sK] = x.strides.map((step) => step * 4);
-    return [heap.addressOf(x) + b * sB + h * sH, sT, sK];
+  function run(calls: readonly (Call<'attention'> | Call<'attentionBackward'>)[]): void {
+    for (const [kernel, ...args] of calls) (kernels[kernel] as (...args: number[]) => void)(...args);
   }
 
-  function denseBytes(visible: View | null): View | null {
-    return visible === null || isDense(visible) ? visible : host.copy(visible);
-  }
-
-  /** Calls `visit` for every query head with its number, its key head, and the bytes saying which keys are visible. */
-  function forEachHead(
+  /** Calls `use` with dense operands and working memory, which are released afterwards. */
+  function prepared(
     q: View,
     k: View,
+    v: View,
     visible: View | null,
-    visit: (b: number, h: number, kvHead: number, head: number, visibleAt: number) => void,
+    { causal }: AttentionOptions,
+    share: number,
+    use: (operands: Operands, work: Work) => void,
   ): void {
-    const [B, H] = q.shape;
-    const [, kvHeads, S] = k.shape;
-    const bytes = denseBytes(visible);
-    for (let b = 0; b < B; b++) {
-      const visibleAt = bytes === null ? 0 : heap.addressOf(bytes) + b * S;
-      for (let h = 0; h < H; h++) visit(b, h, Math.floor((h * kvHeads) / H), b * H + h, visibleAt);
-    }
+    const bytes = visible === null || isDense(visible) ? visible : host.copy(visible);
+    const room = heap.allocate('bool', THREADS * share, false);
+    use({ q, k, v, visible: bytes, causal }, { address: room.pointer, share });
+    heap.release(room);
     if (bytes !== null && bytes !== visible) heap.release(bytes.buffer);
   }
 
   return {
     attention(q, k, v, visible, options) {
       if (!isFloat32(q)) return host.attention(q, k, v, visible, options);
-      const [B, H, T, K] = q.shape;
-      const S = k.shape[2];
       const y = result(parts, q.shape);
-      const stats = result(parts, [B, H, T, 2]);
-      const scores = heap.allocate('float32', Math.min(BLOCK, T) * S, false);
-      const causal = Number(options.causal);
-      forEachHead(q, k, visible, (b, h, kvHead, head, visibleAt) => {
-        kernels.attention(
-          T,
-          S,
-          K,
-          ...headOf(q, b, h),
-          ...headOf(k, b, kvHead),
-          ...headOf(v, b, kvHead),
-          visibleAt,
-          causal,
-          1 / Math.sqrt(K),
-          heap.addressOf(y) + 4 * head * T * K,
-          heap.addressOf(stats) + 8 * head * T,
-          scores.pointer,
-          BLOCK,
-        );
-      });
-      heap.release(scores);
-      return { y, saved: [stats] };
+      const [B, H, , K] = q.shape;
+      const pieces = Math.ceil((THREADS * CALLS_PER_THREAD) / Math.max(1, B * H));
+      const share = kernels.attentionShare(k.shape[2], K);
+      prepared(q, k, v, visible, options, share, (operands, work) =>
+        run(attentionCalls(parts, operands, y, work, THREADS === 1 ? 1 : pieces)),
+      );
+      return { y, saved: [] };
     },
 
     attentionBackward(q, k, v, visible, options, saved, dy) {
       if (!isFloat32(q)) return host.attentionBackward(q, k, v, visible, options, saved, dy);
-      const [stats] = saved;
-      const [, , T, K] = q.shape;
-      const [, kvHeads, S] = k.shape;
-      const dq = result(parts, q.shape);
-      // Every block of queries, and every head that shares a key head, adds to these.
-      const dk = host.fill(k.shape, 0, 'float32');
-      const dv = host.fill(v.shape, 0, 'float32');
-      const room = Math.min(BLOCK, T) * S;
-      const [scores, slopes] = [heap.allocate('float32', room, false), heap.allocate('float32', room, false)];
-      const causal = Number(options.causal);
-      forEachHead(q, k, visible, (b, h, kvHead, head, visibleAt) => {
-        const keyOffset = 4 * (b * kvHeads + kvHead) * S * K;
-        kernels.attentionBackward(
-          T,
-          S,
-          K,
-          ...headOf(q, b, h),
-          ...headOf(k, b, kvHead),
-          ...headOf(v, b, kvHead),
-          visibleAt,
-          causal,
-          1 / Math.sqrt(K),
-          heap.addressOf(stats) + 8 * head * T,
-          ...headOf(dy, b, h),
-          heap.addressOf(dq) + 4 * head * T * K,
-          heap.addressOf(dk) + keyOffset,
-          heap.addressOf(dv) + keyOffset,
-          scores.pointer,
-          slopes.pointer,
-          BLOCK,
-        );
-      });
-      heap.release(scores);
-      heap.release(slopes);
+      const [dq, dk, dv] = [result(parts, q.shape), result(parts, k.shape), result(parts, v.shape)];
+      const share = kernels.attentionBackwardShare(k.shape[2], q.shape[3]);
+      prepared(q, k, v, visible, options, share, (operands, work) =>
+        run(attentionBackwardCalls(parts, operands, dy, { dq, dk, dv }, work)),
+      );
       return { dq, dk, dv };
     },
   };

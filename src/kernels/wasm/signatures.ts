@@ -8,6 +8,8 @@ export interface Kernels {
     T: number,
     S: number,
     K: number,
+    from: number,
+    to: number,
     q: number,
     qT: number,
     qK: number,
@@ -21,15 +23,16 @@ export interface Kernels {
     causal: number,
     scale: number,
     y: number,
-    stats: number,
-    scores: number,
-    block: number,
+    work: number,
+    share: number,
   ): void;
   attentionBackward(
+    heads: number,
     T: number,
     S: number,
     K: number,
     q: number,
+    qH: number,
     qT: number,
     qK: number,
     k: number,
@@ -41,17 +44,18 @@ export interface Kernels {
     visible: number,
     causal: number,
     scale: number,
-    stats: number,
     dy: number,
+    dyH: number,
     dyT: number,
     dyK: number,
     dq: number,
     dk: number,
     dv: number,
-    scores: number,
-    slopes: number,
-    block: number,
+    work: number,
+    share: number,
   ): void;
+  attentionBackwardShare(S: number, K: number): number;
+  attentionShare(S: number, K: number): number;
   // ---- assembly/elementwise.ts ----
   adamw(
     n: number,

@@ -1,5 +1,5 @@
 /** Everything the module exports. Compiled by build.mjs, without a runtime: memory comes from outside. */
-export { attention, attentionBackward } from './attention';
+export { attention, attentionBackward, attentionBackwardShare, attentionShare } from './attention';
 export { adamw, binary, swiglu, swigluBackward, unary, unaryBackward, where } from './elementwise';
 export { matmul } from './gemm';
 export { copy, gatherRows, rotary, scatterAddRows } from './move';
