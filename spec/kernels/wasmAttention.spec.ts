@@ -192,7 +192,7 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])(
 
     /** Results of one division, computed as thread 1 of 3; `arrange` says in which order. */
     function compute(pieces: number, arrange: <T>(calls: T[]) => T[]): { bits: Uint8Array[]; calls: number } {
-      const wasm = instantiate({ relaxed });
+      const wasm = instantiate({ relaxed, threads: 1 });
       const { heap, kernels } = wasm;
       kernels.enter(1, heap.reserve(kernels.WORK_BYTES.value as number));
       // Half of the rows have scores that are computed again.
@@ -210,10 +210,10 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])(
       };
       const forward = room(kernels.attentionShare(S, 12));
       const calls = attentionCalls(wasm, operands, y, forward.work, pieces);
-      for (const [, ...args] of arrange(calls)) kernels.attention(...args);
+      for (const args of arrange(calls)) kernels.attention(...args);
       const backward = room(kernels.attentionBackwardShare(S, 12));
       const gradients = attentionBackwardCalls(wasm, operands, views[3], { dq, dk, dv }, backward.work);
-      for (const [, ...args] of arrange(gradients)) kernels.attentionBackward(...args);
+      for (const args of arrange(gradients)) kernels.attentionBackward(...args);
 
       for (const { buffer, work } of [forward, backward]) {
         const others = [buffer.data.slice(0, work.share), buffer.data.slice(2 * work.share)];

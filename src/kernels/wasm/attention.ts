@@ -8,14 +8,6 @@ import { isFloat32, type Parts, result } from './dense.ts';
 import type { Wasm } from './module.ts';
 import type { Kernels } from './signatures.ts';
 
-/** A kernel and its arguments. */
-export type Call<Name extends keyof Kernels> = readonly [
-  kernel: Name,
-  ...args: Kernels[Name] extends (...args: infer A) => void ? A : never,
-];
-
-/** Threads that share the calls. */
-const THREADS = 1;
 /** Calls for each thread, so that one which is slower does not keep the others waiting. */
 const CALLS_PER_THREAD = 4;
 /** Packing the keys for a call pays from this many queries on; a multiple of the eight that go through together. */
@@ -51,11 +43,11 @@ export function attentionCalls(
   y: View,
   work: Work,
   pieces: number,
-): Call<'attention'>[] {
+): Parameters<Kernels['attention']>[] {
   const [B, H, T, K] = q.shape;
   const [, kvHeads, S] = k.shape;
   const queries = Math.max(MIN_QUERIES, Math.ceil(T / pieces / 8) * 8);
-  const calls: Call<'attention'>[] = [];
+  const calls: Parameters<Kernels['attention']>[] = [];
   for (let b = 0; b < B; b++) {
     const visibleAt = visible === null ? 0 : wasm.heap.addressOf(visible) + b * S;
     for (let h = 0; h < H; h++) {
@@ -66,7 +58,6 @@ export function attentionCalls(
       const to = wasm.heap.addressOf(y) + 4 * (b * H + h) * T * K;
       for (let from = 0; from < T; from += queries) {
         calls.push([
-          'attention',
           T,
           S,
           K,
@@ -95,11 +86,11 @@ export function attentionBackwardCalls(
   dy: View,
   { dq, dk, dv }: { dq: View; dk: View; dv: View },
   work: Work,
-): Call<'attentionBackward'>[] {
+): Parameters<Kernels['attentionBackward']>[] {
   const [B, H, T, K] = q.shape;
   const [, kvHeads, S] = k.shape;
   const { heap } = wasm;
-  const calls: Call<'attentionBackward'>[] = [];
+  const calls: Parameters<Kernels['attentionBackward']>[] = [];
   for (let b = 0; b < B; b++) {
     const visibleAt = visible === null ? 0 : heap.addressOf(visible) + b * S;
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
@@ -110,7 +101,6 @@ export function attentionBackwardCalls(
       const [dyAt, dyT, dyK] = headOf(wasm, dy, b, h);
       const keyOffset = 4 * (b * kvHeads + kvHead) * S * K;
       calls.push([
-        'attentionBackward',
         heads,
         T,
         S,
@@ -140,11 +130,7 @@ export function attentionBackwardCalls(
 }
 
 export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'attentionBackward'> {
-  const { heap, kernels, host } = parts;
-
-  function run(calls: readonly (Call<'attention'> | Call<'attentionBackward'>)[]): void {
-    for (const [kernel, ...args] of calls) (kernels[kernel] as (...args: number[]) => void)(...args);
-  }
+  const { heap, kernels, pool, host } = parts;
 
   /** Calls `use` with dense operands and working memory, which are released afterwards. */
   function prepared(
@@ -157,7 +143,7 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
     use: (operands: Operands, work: Work) => void,
   ): void {
     const bytes = visible === null || isDense(visible) ? visible : host.copy(visible);
-    const room = heap.allocate('bool', THREADS * share, false);
+    const room = heap.allocate('bool', pool.threads * share, false);
     use({ q, k, v, visible: bytes, causal }, { address: room.pointer, share });
     heap.release(room);
     if (bytes !== null && bytes !== visible) heap.release(bytes.buffer);
@@ -168,10 +154,10 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
       if (!isFloat32(q)) return host.attention(q, k, v, visible, options);
       const y = result(parts, q.shape);
       const [B, H, , K] = q.shape;
-      const pieces = Math.ceil((THREADS * CALLS_PER_THREAD) / Math.max(1, B * H));
+      const pieces = Math.ceil((pool.threads * CALLS_PER_THREAD) / Math.max(1, B * H));
       const share = kernels.attentionShare(k.shape[2], K);
       prepared(q, k, v, visible, options, share, (operands, work) =>
-        run(attentionCalls(parts, operands, y, work, THREADS === 1 ? 1 : pieces)),
+        pool.run('attention', attentionCalls(parts, operands, y, work, pool.threads === 1 ? 1 : pieces)),
       );
       return { y, saved: [] };
     },
@@ -181,7 +167,7 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
       const [dq, dk, dv] = [result(parts, q.shape), result(parts, k.shape), result(parts, v.shape)];
       const share = kernels.attentionBackwardShare(k.shape[2], q.shape[3]);
       prepared(q, k, v, visible, options, share, (operands, work) =>
-        run(attentionBackwardCalls(parts, operands, dy, { dq, dk, dv }, work)),
+        pool.run('attentionBackward', attentionBackwardCalls(parts, operands, dy, { dq, dk, dv }, work)),
       );
       return { dq, dk, dv };
     },
