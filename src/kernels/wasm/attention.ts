@@ -154,10 +154,11 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
       if (!isFloat32(q)) return host.attention(q, k, v, visible, options);
       const y = result(parts, q.shape);
       const [B, H, , K] = q.shape;
-      const pieces = Math.ceil((pool.threads * CALLS_PER_THREAD) / Math.max(1, B * H));
+      const pieces =
+        pool.threads === 1 ? 1 : Math.ceil((pool.threads * CALLS_PER_THREAD) / Math.max(1, B * H));
       const share = kernels.attentionShare(k.shape[2], K);
       prepared(q, k, v, visible, options, share, (operands, work) =>
-        pool.run('attention', attentionCalls(parts, operands, y, work, pool.threads === 1 ? 1 : pieces)),
+        pool.run('attention', attentionCalls(parts, operands, y, work, pieces)),
       );
       return { y, saved: [] };
     },

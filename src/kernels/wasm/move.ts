@@ -111,7 +111,14 @@ export function moveKernels({ heap, kernels }: Wasm, host: Backend): MoveKernels
       const shape = [rows, ...x.shape.slice(1)];
       const y = denseView(heap.allocate('float32', sizeOf(shape), true), shape);
       const width = sizeOf(shape.slice(1));
-      kernels.scatterAddRows(x.shape[0], width, heap.addressOf(x), heap.addressOf(index), heap.addressOf(y));
+      kernels.scatterAddRows(
+        x.shape[0],
+        width,
+        4 * width,
+        heap.addressOf(x),
+        heap.addressOf(index),
+        heap.addressOf(y),
+      );
       return y;
     },
   };

@@ -143,7 +143,7 @@ export interface Kernels {
     sign: number,
     y: number,
   ): void;
-  scatterAddRows(count: number, n: number, x: number, index: number, out: number): void;
+  scatterAddRows(count: number, n: number, row: number, x: number, index: number, out: number): void;
   // ---- assembly/norm.ts ----
   layerNorm(
     rows: number,
