@@ -2,6 +2,8 @@
 import type { Backend } from '../backend.ts';
 import { denseView, sizeOf } from '../views.ts';
 import type { Wasm } from './module.ts';
+import { type Call, type Product, productCalls } from './products.ts';
+import type { Kernels } from './signatures.ts';
 import { collapse } from './strided.ts';
 
 export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['matmul'] {
@@ -30,18 +32,36 @@ export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['m
 
     const [aRow, aCol] = aMatrix.map((step) => step * 4);
     const [bRow, bCol] = bMatrix.map((step) => step * 4);
-    const products = sizeOf(batch.shape);
     const aStart = heap.addressOf(a);
     const bStart = heap.addressOf(b);
     const cStart = heap.addressOf(c);
-    for (let product = 0; product < products; product++) {
-      const aAt = aStart + 4 * positionOf(product, batch.shape, aLead);
-      const bAt = bStart + 4 * positionOf(product, batch.shape, bLead);
-      const cAt = cStart + 4 * product * M * N;
-      kernels.matmul(M, N, K, aAt, aRow, aCol, bAt, bRow, bCol, cAt, N * 4);
-    }
+    const products = Array.from(
+      { length: sizeOf(batch.shape) },
+      (_, i): Product => ({
+        m: M,
+        n: N,
+        k: K,
+        a: aStart + 4 * positionOf(i, batch.shape, aLead),
+        aRow,
+        aCol,
+        b: bStart + 4 * positionOf(i, batch.shape, bLead),
+        bRow,
+        bCol,
+        c: cStart + 4 * i * M * N,
+        cRow: 4 * N,
+      }),
+    );
+    run(kernels, productCalls(products, 1));
     return c;
   };
+}
+
+/** One call after the other, on the thread that asks. */
+function run(kernels: Kernels, calls: readonly Call[]): void {
+  for (const [name, ...values] of calls) {
+    const kernel = kernels[name] as (...values: number[]) => void;
+    kernel(...values);
+  }
 }
 
 /** Offset of the element with row-major number `index`. */

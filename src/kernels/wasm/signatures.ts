@@ -94,7 +94,7 @@ export interface Kernels {
   unaryBackward(f: number, n: number, x: number, y: number, dy: number, dx: number): void;
   where(n: number, condition: number, a: number, b: number, out: number): void;
   // ---- assembly/gemm.ts ----
-  matmul(
+  gemm(
     m: number,
     n: number,
     k: number,
@@ -104,6 +104,43 @@ export interface Kernels {
     b: number,
     bRow: number,
     bCol: number,
+    c: number,
+    cRow: number,
+    add: number,
+  ): void;
+  gemmShallow(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRow: number,
+    aCol: number,
+    b: number,
+    bRow: number,
+    c: number,
+    cRow: number,
+  ): void;
+  // ---- assembly/gemv.ts ----
+  gemvColumns(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRow: number,
+    aCol: number,
+    b: number,
+    bRow: number,
+    c: number,
+    cRow: number,
+  ): void;
+  gemvRows(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    aRow: number,
+    w: number,
+    wRow: number,
     c: number,
     cRow: number,
   ): void;

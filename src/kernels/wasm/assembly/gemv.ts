@@ -1,117 +1,134 @@
 /**
- * Products of a few rows: bound by reading the matrix, so it is read once, in the order it lies in, and not packed. All
- * strides are in bytes.
+ * Products of a few rows: bound by reading the matrix, so it is read once, in the order it lies in, and not packed.
+ *
+ * Every element of C goes through the same operations in the same order wherever it lies, so columns of C computed by
+ * calls of their own have the bits they have when C is computed at once. All strides are in bytes.
  */
-import { madd, sumLanes } from './vector';
+import { scratch } from './thread';
+import { loadRest, loadUpTo4, madd, storeUpTo4, sumLanes } from './vector';
+
+/** Terms summed in one register before they are added to the others: 2 KiB of each row, which the first cache keeps. */
+const DEPTH: i32 = 512;
+
+/** Bytes of four registers of sums. */
+const SUMS: usize = 64;
 
 /**
- * A few rows of A times the transpose of W [N, K] with dense rows: C[i, j] = A[i] · W[j]. A and W have dense rows.
- * Each row of W comes from memory once, four (for one row of A) or two (for up to four) at a time.
+ * C [m, n] = A · Wᵀ with W [n, k]: C[i, j] = A[i] · W[j]; rows of A, W and C are dense, m ≤ 4. Four rows of W are read
+ * side by side, a quarter of W apart, so that each of the four streams goes on where it was when a row ends: streams
+ * that jump after every row are fetched ahead less well.
  */
 export function gemvRows(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, w: usize, wRow: usize, c: usize, cRow: usize,
 ): void {
-  for (let i = 0; i < m; i += 4) {
-    const rows = min(4, m - i);
-    const ai = a + <usize>i * aRow;
-    const ci = c + <usize>i * cRow;
-    if (rows == 1) dots1(n, k, ai, w, wRow, ci);
-    else {
-      // A row too many is computed again and written over itself.
-      const a1 = ai + aRow, a2 = ai + <usize>min(2, rows - 1) * aRow, a3 = ai + <usize>min(3, rows - 1) * aRow;
-      const c1 = ci + cRow, c2 = ci + <usize>min(2, rows - 1) * cRow, c3 = ci + <usize>min(3, rows - 1) * cRow;
-      dots4(n, k, ai, a1, a2, a3, w, wRow, ci, c1, c2, c3);
+  const quarter = n >> 2;
+  for (let j = 0; j < quarter; j++) dots(m, k, a, aRow, w, wRow, j, j + quarter, j + 2 * quarter, j + 3 * quarter, c, cRow);
+  const last = n - 1;
+  const rest = quarter << 2;
+  // Where fewer than four rows are left, the last one is taken more than once.
+  if (rest < n) dots(m, k, a, aRow, w, wRow, rest, min(rest + 1, last), last, last, c, cRow);
+}
+
+@inline
+function dots(
+  m: i32, k: i32, a: usize, aRow: usize, w: usize, wRow: usize,
+  j0: i32, j1: i32, j2: i32, j3: i32, c: usize, cRow: usize,
+): void {
+  memory.fill(scratch, 0, SUMS << 2);
+  const w0 = w + <usize>j0 * wRow, w1 = w + <usize>j1 * wRow, w2 = w + <usize>j2 * wRow, w3 = w + <usize>j3 * wRow;
+  for (let p = 0; p < k; p += DEPTH) {
+    const depth = min(DEPTH, k - p);
+    const at = <usize>p << 2;
+    let from = a + at;
+    let sums = scratch;
+    let i = 0;
+    for (; i + 2 <= m; i += 2, from += 2 * aRow, sums += 2 * SUMS) {
+      fourByTwo(depth, w0 + at, w1 + at, w2 + at, w3 + at, from, from + aRow, sums);
     }
+    if (i < m) fourByOne(depth, w0 + at, w1 + at, w2 + at, w3 + at, from, sums);
+  }
+  for (let i = 0, sums = scratch; i < m; i++, sums += SUMS, c += cRow) {
+    store<f32>(c + (<usize>j0 << 2), <f32>sumLanes(v128.load(sums)));
+    store<f32>(c + (<usize>j1 << 2), <f32>sumLanes(v128.load(sums, 16)));
+    store<f32>(c + (<usize>j2 << 2), <f32>sumLanes(v128.load(sums, 32)));
+    store<f32>(c + (<usize>j3 << 2), <f32>sumLanes(v128.load(sums, 48)));
   }
 }
 
 @inline
-function scalarDot(k: i32, from: i32, a: usize, w: usize): f64 {
-  let sum: f64 = 0;
-  for (let p = from; p < k; p++) sum += <f64>load<f32>(a + (<usize>p << 2)) * <f64>load<f32>(w + (<usize>p << 2));
-  return sum;
+function addTo(sums: usize, v: v128): void {
+  v128.store(sums, f32x4.add(v128.load(sums), v));
 }
 
-function dots1(n: i32, k: i32, a: usize, w: usize, wRow: usize, c: usize): void {
-  const whole = k & ~7;
-  let j = 0;
-  for (; j + 4 <= n; j += 4) {
-    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-    const w1 = w + wRow, w2 = w1 + wRow, w3 = w2 + wRow;
-    for (let at: usize = 0, end = <usize>whole << 2; at < end; at += 32) {
-      const x = v128.load(a + at), y = v128.load(a + at, 16);
-      s0 = madd(x, v128.load(w + at), s0);
-      t0 = madd(y, v128.load(w + at, 16), t0);
-      s1 = madd(x, v128.load(w1 + at), s1);
-      t1 = madd(y, v128.load(w1 + at, 16), t1);
-      s2 = madd(x, v128.load(w2 + at), s2);
-      t2 = madd(y, v128.load(w2 + at, 16), t2);
-      s3 = madd(x, v128.load(w3 + at), s3);
-      t3 = madd(y, v128.load(w3 + at, 16), t3);
-    }
-    store<f32>(c, <f32>(sumLanes(f32x4.add(s0, t0)) + scalarDot(k, whole, a, w)));
-    store<f32>(c, <f32>(sumLanes(f32x4.add(s1, t1)) + scalarDot(k, whole, a, w1)), 4);
-    store<f32>(c, <f32>(sumLanes(f32x4.add(s2, t2)) + scalarDot(k, whole, a, w2)), 8);
-    store<f32>(c, <f32>(sumLanes(f32x4.add(s3, t3)) + scalarDot(k, whole, a, w3)), 12);
-    w += wRow << 2;
-    c += 16;
+function fourByOne(k: i32, w0: usize, w1: usize, w2: usize, w3: usize, a: usize, sums: usize): void {
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  for (let left = k >> 2; left > 0; left--, a += 16, w0 += 16, w1 += 16, w2 += 16, w3 += 16) {
+    const x = v128.load(a);
+    s0 = madd(x, v128.load(w0), s0);
+    s1 = madd(x, v128.load(w1), s1);
+    s2 = madd(x, v128.load(w2), s2);
+    s3 = madd(x, v128.load(w3), s3);
   }
-  for (; j < n; j++) {
-    let s = f32x4.splat(0), t = s;
-    for (let at: usize = 0, end = <usize>whole << 2; at < end; at += 32) {
-      s = madd(v128.load(a + at), v128.load(w + at), s);
-      t = madd(v128.load(a + at, 16), v128.load(w + at, 16), t);
-    }
-    store<f32>(c, <f32>(sumLanes(f32x4.add(s, t)) + scalarDot(k, whole, a, w)));
-    w += wRow;
-    c += 4;
+  const rest = k & 3;
+  if (rest) {
+    const x = loadRest(a, rest, 0);
+    s0 = madd(x, loadRest(w0, rest, 0), s0);
+    s1 = madd(x, loadRest(w1, rest, 0), s1);
+    s2 = madd(x, loadRest(w2, rest, 0), s2);
+    s3 = madd(x, loadRest(w3, rest, 0), s3);
   }
+  addTo(sums, s0);
+  addTo(sums + 16, s1);
+  addTo(sums + 32, s2);
+  addTo(sums + 48, s3);
 }
 
-function dots4(
-  n: i32, k: i32, a0: usize, a1: usize, a2: usize, a3: usize, w: usize, wRow: usize,
-  c0: usize, c1: usize, c2: usize, c3: usize,
-): void {
-  const whole = k & ~3;
-  for (let j = 0; j < n; j += 2) {
-    // The last of an odd number of rows is taken twice.
-    const next: usize = j + 1 < n ? wRow : 0;
-    const to: usize = j + 1 < n ? 4 : 0;
-    const v = w + next;
-    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-    for (let at: usize = 0, end = <usize>whole << 2; at < end; at += 16) {
-      const x = v128.load(w + at), y = v128.load(v + at);
-      let r = v128.load(a0 + at);
-      s0 = madd(r, x, s0);
-      t0 = madd(r, y, t0);
-      r = v128.load(a1 + at);
-      s1 = madd(r, x, s1);
-      t1 = madd(r, y, t1);
-      r = v128.load(a2 + at);
-      s2 = madd(r, x, s2);
-      t2 = madd(r, y, t2);
-      r = v128.load(a3 + at);
-      s3 = madd(r, x, s3);
-      t3 = madd(r, y, t3);
-    }
-    store<f32>(c0, <f32>(sumLanes(s0) + scalarDot(k, whole, a0, w)));
-    store<f32>(c1, <f32>(sumLanes(s1) + scalarDot(k, whole, a1, w)));
-    store<f32>(c2, <f32>(sumLanes(s2) + scalarDot(k, whole, a2, w)));
-    store<f32>(c3, <f32>(sumLanes(s3) + scalarDot(k, whole, a3, w)));
-    store<f32>(c0 + to, <f32>(sumLanes(t0) + scalarDot(k, whole, a0, v)));
-    store<f32>(c1 + to, <f32>(sumLanes(t1) + scalarDot(k, whole, a1, v)));
-    store<f32>(c2 + to, <f32>(sumLanes(t2) + scalarDot(k, whole, a2, v)));
-    store<f32>(c3 + to, <f32>(sumLanes(t3) + scalarDot(k, whole, a3, v)));
-    w += wRow << 1;
-    c0 += 8;
-    c1 += 8;
-    c2 += 8;
-    c3 += 8;
+/** Two rows of A, each as in `fourByOne`. */
+function fourByTwo(k: i32, w0: usize, w1: usize, w2: usize, w3: usize, a: usize, b: usize, sums: usize): void {
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
+  for (let left = k >> 2; left > 0; left--, a += 16, b += 16, w0 += 16, w1 += 16, w2 += 16, w3 += 16) {
+    const x = v128.load(a), y = v128.load(b);
+    let v = v128.load(w0);
+    s0 = madd(x, v, s0);
+    t0 = madd(y, v, t0);
+    v = v128.load(w1);
+    s1 = madd(x, v, s1);
+    t1 = madd(y, v, t1);
+    v = v128.load(w2);
+    s2 = madd(x, v, s2);
+    t2 = madd(y, v, t2);
+    v = v128.load(w3);
+    s3 = madd(x, v, s3);
+    t3 = madd(y, v, t3);
   }
+  const rest = k & 3;
+  if (rest) {
+    const x = loadRest(a, rest, 0), y = loadRest(b, rest, 0);
+    let v = loadRest(w0, rest, 0);
+    s0 = madd(x, v, s0);
+    t0 = madd(y, v, t0);
+    v = loadRest(w1, rest, 0);
+    s1 = madd(x, v, s1);
+    t1 = madd(y, v, t1);
+    v = loadRest(w2, rest, 0);
+    s2 = madd(x, v, s2);
+    t2 = madd(y, v, t2);
+    v = loadRest(w3, rest, 0);
+    s3 = madd(x, v, s3);
+    t3 = madd(y, v, t3);
+  }
+  addTo(sums, s0);
+  addTo(sums + 16, s1);
+  addTo(sums + 32, s2);
+  addTo(sums + 48, s3);
+  addTo(sums + 64, t0);
+  addTo(sums + 80, t1);
+  addTo(sums + 96, t2);
+  addTo(sums + 112, t3);
 }
 
 /**
- * A few rows of A times B [K, N] with dense rows. B is gone through eight rows at a time, each from left to right as it
+ * A few rows of A times B [k, n] with dense rows. B is gone through eight rows at a time, each from left to right as it
  * lies in memory, and in pieces short enough that they are still in the cache for the next row of A.
  */
 export function gemvColumns(
@@ -131,7 +148,7 @@ export function gemvColumns(
         if (depth == 8) addRows8(columns, ai, aCol, from, bRow, to);
         else {
           for (let q = 0; q < depth; q++) {
-            addRow(columns, load<f32>(ai + <usize>q * aCol), from + <usize>q * bRow, to);
+            addRow(columns, v128.load_splat<f32>(ai + <usize>q * aCol), from + <usize>q * bRow, to);
           }
         }
       }
@@ -139,12 +156,10 @@ export function gemvColumns(
   }
 }
 
-function addRow(n: i32, x: f32, from: usize, to: usize): void {
-  let j = 0;
-  for (; j + 4 <= n; j += 4, from += 16, to += 16) {
-    v128.store(to, madd(f32x4.splat(x), v128.load(from), v128.load(to)));
+function addRow(n: i32, x: v128, from: usize, to: usize): void {
+  for (let left = n; left > 0; left -= 4, from += 16, to += 16) {
+    storeUpTo4(to, madd(x, loadUpTo4(from, left, 0), loadUpTo4(to, left, 0)), left);
   }
-  for (; j < n; j++, from += 4, to += 4) store<f32>(to, load<f32>(to) + x * load<f32>(from));
 }
 
 function addRows8(n: i32, a: usize, aCol: usize, b0: usize, row: usize, to: usize): void {
@@ -165,11 +180,16 @@ function addRows8(n: i32, a: usize, aCol: usize, b0: usize, row: usize, to: usiz
     t = madd(x7, v128.load(b7 + at), t);
     v128.store(to + at, f32x4.add(v128.load(to + at), f32x4.add(s, t)));
   }
-  for (const end = <usize>n << 2; at < end; at += 4) {
-    let s = f32x4.extract_lane(x0, 0) * load<f32>(b0 + at) + f32x4.extract_lane(x1, 0) * load<f32>(b1 + at);
-    let t = f32x4.extract_lane(x2, 0) * load<f32>(b2 + at) + f32x4.extract_lane(x3, 0) * load<f32>(b3 + at);
-    s += f32x4.extract_lane(x4, 0) * load<f32>(b4 + at) + f32x4.extract_lane(x5, 0) * load<f32>(b5 + at);
-    t += f32x4.extract_lane(x6, 0) * load<f32>(b6 + at) + f32x4.extract_lane(x7, 0) * load<f32>(b7 + at);
-    store<f32>(to + at, load<f32>(to + at) + (s + t));
+  const left = n & 3;
+  if (left) {
+    let s = f32x4.mul(x0, loadRest(b0 + at, left, 0));
+    let t = f32x4.mul(x1, loadRest(b1 + at, left, 0));
+    s = madd(x2, loadRest(b2 + at, left, 0), s);
+    t = madd(x3, loadRest(b3 + at, left, 0), t);
+    s = madd(x4, loadRest(b4 + at, left, 0), s);
+    t = madd(x5, loadRest(b5 + at, left, 0), t);
+    s = madd(x6, loadRest(b6 + at, left, 0), s);
+    t = madd(x7, loadRest(b7 + at, left, 0), t);
+    storeUpTo4(to + at, f32x4.add(loadRest(to + at, left, 0), f32x4.add(s, t)), left);
   }
 }

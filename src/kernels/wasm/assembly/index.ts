@@ -1,7 +1,8 @@
 /** Everything the module exports. Compiled by build.mjs, without a runtime: memory comes from outside. */
 export { attention, attentionBackward, attentionBackwardShare, attentionShare } from './attention';
 export { adamw, binary, swiglu, swigluBackward, unary, unaryBackward, where } from './elementwise';
-export { matmul } from './gemm';
+export { gemm, gemmShallow } from './gemm';
+export { gemvColumns, gemvRows } from './gemv';
 export { copy, gatherRows, rotary, scatterAddRows } from './move';
 export { layerNorm, normBackward, rmsNorm } from './norm';
 export { sumColumns, sumRows } from './reduce';

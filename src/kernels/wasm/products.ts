@@ -1,0 +1,110 @@
+/**
+ * Which kernel computes a matrix product, and how the work is divided: a list of calls that write different elements of
+ * C and may run in any order or at once. The kernel is chosen for the whole product, and all kernels compute an element
+ * of C alike wherever it lies, so the bits do not depend on the division.
+ */
+import type { Kernels } from './signatures.ts';
+
+/** C [m, n] = A [m, k] · B [k, n]: addresses and strides in bytes, rows of C dense. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: number;
+  readonly aRow: number;
+  readonly aCol: number;
+  readonly b: number;
+  readonly bRow: number;
+  readonly bCol: number;
+  readonly c: number;
+  readonly cRow: number;
+}
+
+type Path = 'gemm' | 'gemmShallow' | 'gemvColumns' | 'gemvRows';
+
+/** A kernel and its arguments. */
+export type Call = { [P in Path]: readonly [P, ...Parameters<Kernels[P]>] }[Path];
+
+/** Up to this many rows, reading B where it lies beats packing it. */
+const MOST_GEMV_ROWS = 4;
+const MOST_GEMV_COLUMNS = 3;
+/** Up to this many rows, reading and packing B takes a good part of the time. */
+const MOST_SHALLOW = 32;
+
+/** Parts per thread, so that a thread which starts late or runs slower does not hold up the others. */
+const PARTS_PER_THREAD = 3;
+/** Smallest part, in multiplications and additions: about 20 µs, several times what handing it over takes. */
+const PART_WORK = 1e6;
+
+/** What gemm packs at a time (NC, MC in assembly/gemm.ts): cut there, nothing is packed more often than on one thread. */
+const BLOCK_COLUMNS = 512;
+const BLOCK_ROWS = 128;
+/** Columns to a cache line; a multiple of the width of a tile. */
+const LINE_COLUMNS = 16;
+
+function pathOf({ m, aCol, bRow, bCol }: Product): Path {
+  if (m <= MOST_GEMV_ROWS && aCol === 4 && bRow === 4) return 'gemvRows';
+  if (m <= MOST_GEMV_COLUMNS && bCol === 4) return 'gemvColumns';
+  return m <= MOST_SHALLOW && bCol === 4 ? 'gemmShallow' : 'gemm';
+}
+
+/** A · v as vᵀ · Aᵀ: rows of A take the place of columns of B, and one column of C that of its row. */
+function turned(product: Product): Product {
+  const { m, n, a, aRow, aCol, b, bRow, bCol, cRow } = product;
+  if (n !== 1 || m === 1 || cRow !== 4) return product;
+  return { ...product, m: 1, n: m, a: b, aRow: bCol, aCol: bRow, b: a, bRow: aCol, bCol: aRow, cRow: 4 * m };
+}
+
+/** The calls that compute `products` on so many threads. */
+export function productCalls(products: readonly Product[], threads: number): Call[] {
+  const wanted = threads > 1 ? threads * PARTS_PER_THREAD : 1;
+  const parts = Math.ceil(wanted / Math.max(1, products.length));
+  return products.flatMap((product) => partsOf(turned(product), parts));
+}
+
+function partsOf(product: Product, wanted: number): Call[] {
+  const { m, n, k } = product;
+  const path = pathOf(product);
+  // What bounds a product of a few rows is reading B: it takes the time that four rows take.
+  const work = 2 * Math.max(m, 4) * n * k;
+  const parts = Math.min(wanted, Math.floor(work / PART_WORK));
+  if (parts <= 1) return [callOf(path, product, 0, m, 0, n)];
+
+  let columns = Math.min(parts, Math.ceil(n / BLOCK_COLUMNS));
+  let rows = 1;
+  if (path === 'gemm') rows = Math.min(Math.ceil(parts / columns), Math.ceil(m / BLOCK_ROWS));
+  const wide = rows * columns >= parts;
+  // With few rows, packing A again costs little, and the other paths pack no A worth mentioning.
+  if (!wide) columns = Math.min(Math.ceil(parts / rows), Math.ceil(n / LINE_COLUMNS));
+
+  const rowEnds = ends(m, rows, rows > 1 ? BLOCK_ROWS : m);
+  const columnEnds = ends(n, columns, wide ? BLOCK_COLUMNS : LINE_COLUMNS);
+  return columnEnds.flatMap((to, j) =>
+    rowEnds.map((until, i) => callOf(path, product, rowEnds[i - 1] ?? 0, until, columnEnds[j - 1] ?? 0, to)),
+  );
+}
+
+/** Where `parts` nearly equal parts of `size` end, each but the last at a multiple of `unit`. */
+function ends(size: number, parts: number, unit: number): number[] {
+  const units = Math.ceil(size / unit);
+  return Array.from({ length: Math.min(parts, units) }, (_, part) =>
+    Math.min(size, Math.round(((part + 1) * units) / Math.min(parts, units)) * unit),
+  );
+}
+
+/** Rows [i, until) and columns [j, to) of C. */
+function callOf(path: Path, product: Product, i: number, until: number, j: number, to: number): Call {
+  const { k, aRow, aCol, bRow, bCol, cRow } = product;
+  const [m, n] = [until - i, to - j];
+  const a = product.a + i * aRow;
+  const b = product.b + j * bCol;
+  const c = product.c + i * cRow + 4 * j;
+  switch (path) {
+    case 'gemvRows':
+      return [path, m, n, k, a, aRow, b, bCol, c, cRow];
+    case 'gemm':
+      return [path, m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, 0];
+    default:
+      return [path, m, n, k, a, aRow, aCol, b, bRow, c, cRow];
+  }
+}
