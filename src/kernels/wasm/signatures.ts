@@ -52,6 +52,10 @@ export interface Kernels {
     slopes: number,
     block: number,
   ): void;
+  // ---- assembly/compare.ts ----
+  cast(f: number, n: number, x: number, y: number): void;
+  compare(f: number, n: number, a: number, b: number, bStep: number, out: number): void;
+  where(n: number, condition: number, a: number, b: number, out: number): void;
   // ---- assembly/elementwise.ts ----
   adamw(
     n: number,
@@ -88,7 +92,6 @@ export interface Kernels {
   swigluBackward(n: number, gate: number, up: number, dy: number, dgate: number, dup: number): void;
   unary(f: number, n: number, x: number, y: number): void;
   unaryBackward(f: number, n: number, x: number, y: number, dy: number, dx: number): void;
-  where(n: number, condition: number, a: number, b: number, out: number): void;
   // ---- assembly/gemm.ts ----
   matmul(
     m: number,
@@ -103,6 +106,10 @@ export interface Kernels {
     c: number,
     cRow: number,
   ): void;
+  // ---- assembly/maximum.ts ----
+  argmaxRows(rows: number, n: number, x: number, y: number): void;
+  maxColumns(rows: number, n: number, x: number, row: number, y: number): void;
+  maxRows(rows: number, n: number, x: number, y: number): void;
   // ---- assembly/move.ts ----
   copy(
     n0: number,
@@ -161,14 +168,14 @@ export interface Kernels {
     rstd: number,
     dy: number,
     dx: number,
-    dweight: number,
-    dbias: number,
     work: number,
   ): void;
   rmsNorm(rows: number, n: number, x: number, weight: number, eps: number, y: number, rstd: number): void;
   // ---- assembly/reduce.ts ----
-  sumColumns(rows: number, n: number, x: number, y: number): void;
+  addPartials(count: number, n: number, from: number, row: number, y: number): void;
+  sumColumns(rows: number, n: number, x: number, row: number, y: number): void;
   sumRows(rows: number, n: number, x: number, y: number): void;
+  sumStretches(from: number, to: number, n: number, x: number, sums: number): void;
   // ---- assembly/softmax.ts ----
   crossEntropy(
     rows: number,

@@ -1,9 +1,11 @@
 /** Everything the module exports. Compiled by build.mjs, without a runtime: memory comes from outside. */
 export { attention, attentionBackward } from './attention';
-export { adamw, binary, swiglu, swigluBackward, unary, unaryBackward, where } from './elementwise';
+export { cast, compare, where } from './compare';
+export { adamw, binary, swiglu, swigluBackward, unary, unaryBackward } from './elementwise';
 export { matmul } from './gemm';
+export { argmaxRows, maxColumns, maxRows } from './maximum';
 export { copy, gatherRows, rotary, scatterAddRows } from './move';
 export { layerNorm, normBackward, rmsNorm } from './norm';
-export { sumColumns, sumRows } from './reduce';
+export { addPartials, sumColumns, sumRows, sumStretches } from './reduce';
 export { crossEntropy, crossEntropyBackward, softmax, softmaxBackward } from './softmax';
 export { enter, WORK_BYTES } from './thread';
