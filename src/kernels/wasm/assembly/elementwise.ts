@@ -41,6 +41,67 @@ function mapUnary(f: i32, n: i32, x: usize, y: usize): void {
   }
 }
 
+// One function each, called from two places: a compiler that joined them all to one would run out of registers in it.
+function negOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(0, n, x, y);
+}
+function expOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(1, n, x, y);
+}
+function sqrtOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(2, n, x, y);
+}
+function absOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(3, n, x, y);
+}
+function erfOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(4, n, x, y);
+}
+function sigmoidOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(5, n, x, y);
+}
+function reluOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(6, n, x, y);
+}
+function siluOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(7, n, x, y);
+}
+function geluOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(8, n, x, y);
+}
+function tanhOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(9, n, x, y);
+}
+function logOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(10, n, x, y);
+}
+function sinOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(11, n, x, y);
+}
+function cosOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(12, n, x, y);
+}
+
+@inline
+function unaryOf8s(f: i32, n: i32, x: usize, y: usize): void {
+  switch (f) {
+    case 0: negOf8s(n, x, y); break;
+    case 1: expOf8s(n, x, y); break;
+    case 2: sqrtOf8s(n, x, y); break;
+    case 3: absOf8s(n, x, y); break;
+    case 4: erfOf8s(n, x, y); break;
+    case 5: sigmoidOf8s(n, x, y); break;
+    case 6: reluOf8s(n, x, y); break;
+    case 7: siluOf8s(n, x, y); break;
+    case 8: geluOf8s(n, x, y); break;
+    case 9: tanhOf8s(n, x, y); break;
+    case 10: logOf8s(n, x, y); break;
+    case 11: sinOf8s(n, x, y); break;
+    case 12: cosOf8s(n, x, y); break;
+    default: unreachable();
+  }
+}
+
 export function unary(f: i32, n: i32, x: usize, y: usize): void {
   const whole = n & ~(STEP - 1), done = <usize>whole << 2;
   unaryOf8s(f, whole, x, y);
@@ -48,25 +109,6 @@ export function unary(f: i32, n: i32, x: usize, y: usize): void {
   copyRest(n - whole, x + done, rest);
   unaryOf8s(f, STEP, rest, rest);
   copyRest(n - whole, rest, y + done);
-}
-
-function unaryOf8s(f: i32, n: i32, x: usize, y: usize): void {
-  switch (f) {
-    case 0: return mapUnary(0, n, x, y);
-    case 1: return mapUnary(1, n, x, y);
-    case 2: return mapUnary(2, n, x, y);
-    case 3: return mapUnary(3, n, x, y);
-    case 4: return mapUnary(4, n, x, y);
-    case 5: return mapUnary(5, n, x, y);
-    case 6: return mapUnary(6, n, x, y);
-    case 7: return mapUnary(7, n, x, y);
-    case 8: return mapUnary(8, n, x, y);
-    case 9: return mapUnary(9, n, x, y);
-    case 10: return mapUnary(10, n, x, y);
-    case 11: return mapUnary(11, n, x, y);
-    case 12: return mapUnary(12, n, x, y);
-    default: unreachable();
-  }
 }
 
 /** −1, 0 or 1; NaN stays NaN. */
@@ -107,6 +149,70 @@ function mapSlope(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): voi
   }
 }
 
+/** Selects instead of multiplying, so that an infinite dy does not turn the zeros into NaN. */
+function reluSlopeOf8s(n: i32, x: usize, _y: usize, dy: usize, dx: usize): void {
+  for (const end = x + (<usize>n << 2); x < end; x += 16, dy += 16, dx += 16) {
+    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0.0))));
+  }
+}
+
+function negSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(0, n, x, y, dy, dx);
+}
+function expSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(1, n, x, y, dy, dx);
+}
+function sqrtSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(2, n, x, y, dy, dx);
+}
+function logSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(3, n, x, y, dy, dx);
+}
+function erfSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(4, n, x, y, dy, dx);
+}
+function sigmoidSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(5, n, x, y, dy, dx);
+}
+function siluSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(7, n, x, y, dy, dx);
+}
+function geluSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(8, n, x, y, dy, dx);
+}
+function tanhSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(9, n, x, y, dy, dx);
+}
+function sinSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(10, n, x, y, dy, dx);
+}
+function cosSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(11, n, x, y, dy, dx);
+}
+function absSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(12, n, x, y, dy, dx);
+}
+
+@inline
+function slopeOf8s(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  switch (f) {
+    case 0: negSlopeOf8s(n, x, y, dy, dx); break;
+    case 1: expSlopeOf8s(n, x, y, dy, dx); break;
+    case 2: sqrtSlopeOf8s(n, x, y, dy, dx); break;
+    case 3: logSlopeOf8s(n, x, y, dy, dx); break;
+    case 4: erfSlopeOf8s(n, x, y, dy, dx); break;
+    case 5: sigmoidSlopeOf8s(n, x, y, dy, dx); break;
+    case 6: reluSlopeOf8s(n, x, y, dy, dx); break;
+    case 7: siluSlopeOf8s(n, x, y, dy, dx); break;
+    case 8: geluSlopeOf8s(n, x, y, dy, dx); break;
+    case 9: tanhSlopeOf8s(n, x, y, dy, dx); break;
+    case 10: sinSlopeOf8s(n, x, y, dy, dx); break;
+    case 11: cosSlopeOf8s(n, x, y, dy, dx); break;
+    case 12: absSlopeOf8s(n, x, y, dy, dx); break;
+    default: unreachable();
+  }
+}
+
 export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
   const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
   slopeOf8s(f, whole, x, y, dy, dx);
@@ -116,32 +222,6 @@ export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx:
   copyRest(left, dy + done, rest + 2 * WIDE);
   slopeOf8s(f, STEP, rest, rest + WIDE, rest + 2 * WIDE, rest);
   copyRest(left, rest, dx + done);
-}
-
-function slopeOf8s(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  switch (f) {
-    case 0: return mapSlope(0, n, x, y, dy, dx);
-    case 1: return mapSlope(1, n, x, y, dy, dx);
-    case 2: return mapSlope(2, n, x, y, dy, dx);
-    case 3: return mapSlope(3, n, x, y, dy, dx);
-    case 4: return mapSlope(4, n, x, y, dy, dx);
-    case 5: return mapSlope(5, n, x, y, dy, dx);
-    case 6: return reluBackward(n, x, dy, dx);
-    case 7: return mapSlope(7, n, x, y, dy, dx);
-    case 8: return mapSlope(8, n, x, y, dy, dx);
-    case 9: return mapSlope(9, n, x, y, dy, dx);
-    case 10: return mapSlope(10, n, x, y, dy, dx);
-    case 11: return mapSlope(11, n, x, y, dy, dx);
-    case 12: return mapSlope(12, n, x, y, dy, dx);
-    default: unreachable();
-  }
-}
-
-/** Selects instead of multiplying, so that an infinite dy does not turn the zeros into NaN. */
-function reluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
-  for (const end = x + (<usize>n << 2); x < end; x += 16, dy += 16, dx += 16) {
-    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0.0))));
-  }
 }
 
 @inline

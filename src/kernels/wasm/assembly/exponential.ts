@@ -17,8 +17,8 @@ const SPLIT: usize = memory.data<f32>([
   1.4426950408889634, -0.693145751953125, -1.4286068203094172e-6, 12582912, 12583039, 12583038, 1, 0.5,
 ]);
 const LOG2E = 0, HIGH = 1, LOW = 2, ROUND = 3, ROUND_BIASED = 4, ROUND_BIASED_HALF = 5, ONE = 6, HALF = 7;
-/** Ends of the range of arguments, for `exp4`, `expNegative4` and e⁻ˣ/2. */
-const LIMIT: usize = memory.data<f32>([89, -104.5, -87.9, 89.4, -87.3, 88.3]);
+/** Ends of the range of arguments, for `exp4`, `expNegative4` and e⁻ˣ/2; the e⁻ˣ/2 below which 1 − sigmoid x loses digits. */
+const LIMIT: usize = memory.data<f32>([89, -104.5, -87.9, 89.4, -87.3, 88.3, 0.03125]);
 
 /** x·log₂e + `magic`: the sum is so large that its last bits are an integer, n = x/ln 2 rounded. */
 @inline
@@ -96,14 +96,16 @@ export function siluExp4(x: v128): v128 {
 }
 
 /**
- * Derivative of silu: s·(1 + x·(1 − s)) with s = sigmoid x = ½/(½ + h). 1 − s is taken as 2h·s, which keeps its digits
- * where s is almost 1.
+ * Derivative of silu: s·(1 + x·(1 − s)) with s = sigmoid x = ½/(½ + h). Where s is almost 1, 1 − s has lost its digits
+ * and is taken as 2h·s; elsewhere the difference is better, since in the product the error of s then partly cancels.
  */
 @inline
 export function siluSlope4(x: v128, h: v128, s: v128): v128 {
+  const one = entry(SPLIT, ONE);
   const bounded = f32x4.pmax(x, f32x4.neg(entry(LIMIT, 5)));
-  const rest = f32x4.mul(f32x4.add(h, h), s);
-  return f32x4.mul(s, madd(bounded, rest, entry(SPLIT, ONE)));
+  const product = f32x4.mul(f32x4.add(h, h), s);
+  const rest = v128.bitselect(f32x4.sub(one, s), product, f32x4.gt(h, entry(LIMIT, 6)));
+  return f32x4.mul(s, madd(bounded, rest, one));
 }
 
 /** (2ᶠ − 1)/f for |f| ≤ ½, relative error of 2ᶠ 2e-9. */

@@ -2,12 +2,12 @@
  * Sums that stay exact to float32's last bits however long: short runs in float32 lanes, their totals in float64.
  */
 import { scratch } from './thread';
-import { loadUpTo4, madd, storeUpTo4, sumLanes } from './vector';
+import { loadRest, loadUpTo4, madd, sumLanes } from './vector';
 
-/** Elements per run of a row: 16 lanes, 32 additions each. */
-const RUN: i32 = 512;
-/** Rows per run of a column, added four at a time. */
-const ROW_RUN: i32 = 64;
+/** Elements per run of a row: 16 lanes, 16 additions each. */
+const RUN: i32 = 256;
+/** Rows per run of a column: 8 additions of four rows each. */
+const ROW_RUN: i32 = 32;
 /** Columns added up side by side: their sums stay in the cache while the rows stream by. */
 const COLUMNS: i32 = 2048;
 /** Elements of a long row whose sum is one number, so that its stretches may be added apart; a multiple of RUN. */
@@ -106,34 +106,43 @@ export function addPartials(count: i32, n: i32, from: usize, row: usize, y: usiz
   }
 }
 
-/** sums [n] += x [4, n], row after row; n is a multiple of 4. */
+/** s + Σ of four rows. */
+@inline
+function fourRows(s: v128, x0: v128, x1: v128, x2: v128, x3: v128): v128 {
+  return f32x4.add(s, f32x4.add(f32x4.add(x0, x1), f32x4.add(x2, x3)));
+}
+
+/** sums [n] += x [4, n]. */
 function addFourRows(n: i32, x: usize, row: usize, sums: usize): void {
   const x1 = x + row, x2 = x1 + row, x3 = x2 + row;
-  for (let at: usize = 0, end = <usize>n << 2; at < end; at += 16) {
-    const s = f32x4.add(f32x4.add(v128.load(sums + at), v128.load(x + at)), v128.load(x1 + at));
-    v128.store(sums + at, f32x4.add(f32x4.add(s, v128.load(x2 + at)), v128.load(x3 + at)));
+  const end = <usize>(n & ~3) << 2, left = n & 3;
+  let at: usize = 0;
+  for (; at < end; at += 16) {
+    const s = v128.load(sums + at);
+    v128.store(sums + at, fourRows(s, v128.load(x + at), v128.load(x1 + at), v128.load(x2 + at), v128.load(x3 + at)));
   }
+  if (left == 0) return;
+  const x0At = loadRest(x + at, left, 0.0), x1At = loadRest(x1 + at, left, 0.0);
+  const x2At = loadRest(x2 + at, left, 0.0), x3At = loadRest(x3 + at, left, 0.0);
+  v128.store(sums + at, fourRows(v128.load(sums + at), x0At, x1At, x2At, x3At));
 }
 
 function addOneRow(n: i32, x: usize, sums: usize): void {
   for (let left = n; left > 0; left -= 4, x += 16, sums += 16) {
-    storeUpTo4(sums, f32x4.add(v128.load(sums), loadUpTo4(x, left, 0.0)), left);
+    v128.store(sums, f32x4.add(v128.load(sums), loadUpTo4(x, left, 0.0)));
   }
 }
 
 /** y [n] = sums of the columns of x [rows, n], rows `row` bytes apart. */
 export function sumColumns(rows: i32, n: i32, x: usize, row: usize, y: usize): void {
   for (; n > 0; n -= COLUMNS, x += <usize>COLUMNS << 2, y += <usize>COLUMNS << 2) {
-    const width = min(n, COLUMNS), whole = width & ~3, left = width - whole;
-    const totals = scratch, sums = scratch + (<usize>COLUMNS << 3), rest = sums + (<usize>whole << 2);
+    const width = min(n, COLUMNS);
+    const totals = scratch, sums = scratch + (<usize>COLUMNS << 3);
     memory.fill(totals, 0, <usize>COLUMNS * 12);
     let from = x;
     for (let r = 0; r < rows; r += ROW_RUN) {
       let more = min(ROW_RUN, rows - r);
-      for (; more >= 4; more -= 4) {
-        addFourRows(whole, from, row, sums);
-        for (let i = 0; i < 4; i++, from += row) addOneRow(left, from + (<usize>whole << 2), rest);
-      }
+      for (; more >= 4; more -= 4, from += row << 2) addFourRows(width, from, row, sums);
       for (; more > 0; more--, from += row) addOneRow(width, from, sums);
       flushTotals(width, sums, totals);
     }

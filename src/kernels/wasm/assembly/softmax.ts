@@ -6,8 +6,8 @@ import { loadRest, loadUpTo4, madd, maxLanes, storeRest, storeUpTo4, sumLanes } 
 @external("env", "log")
 declare function log(x: f64): f64;
 
-/** Elements whose exponentials are added in float32: 4 lanes, 64 additions each. */
-const RUN: i32 = 256;
+/** Elements whose exponentials are added in float32: 16 lanes, 32 additions each. */
+const RUN: i32 = 512;
 
 /** The greatest element, −∞ of none; NaN if one is NaN. pmax, one instruction, passes over NaN: they are looked for. */
 export function rowMax(n: i32, x: usize): f32 {
@@ -38,28 +38,28 @@ export function rowMax(n: i32, x: usize): f32 {
  */
 export function expRow(n: i32, x: usize, scale: f32, shift: f32, y: usize): f64 {
   const by = f32x4.splat(scale), less = f32x4.splat(-shift);
-  const end = x + (<usize>(n & ~7) << 2);
+  const end = x + (<usize>(n & ~15) << 2);
   let total: f64 = 0;
   while (x < end) {
     const stop = min(end, x + (<usize>RUN << 2));
-    let s0 = f32x4.splat(0), s1 = s0;
-    if (y) {
-      for (; x < stop; x += 32, y += 32) {
-        const e0 = expNegative4(madd(v128.load(x), by, less)), e1 = expNegative4(madd(v128.load(x, 16), by, less));
-        v128.store(y, e0);
-        v128.store(y, e1, 16);
-        s0 = f32x4.add(s0, e0);
-        s1 = f32x4.add(s1, e1);
-      }
-    } else {
-      for (; x < stop; x += 32) {
-        s0 = f32x4.add(s0, expNegative4(madd(v128.load(x), by, less)));
-        s1 = f32x4.add(s1, expNegative4(madd(v128.load(x, 16), by, less)));
-      }
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (; x < stop; x += 64) {
+      const e0 = expNegative4(madd(v128.load(x), by, less)), e1 = expNegative4(madd(v128.load(x, 16), by, less));
+      const e2 = expNegative4(madd(v128.load(x, 32), by, less)), e3 = expNegative4(madd(v128.load(x, 48), by, less));
+      s0 = f32x4.add(s0, e0);
+      s1 = f32x4.add(s1, e1);
+      s2 = f32x4.add(s2, e2);
+      s3 = f32x4.add(s3, e3);
+      if (y == 0) continue;
+      v128.store(y, e0);
+      v128.store(y, e1, 16);
+      v128.store(y, e2, 32);
+      v128.store(y, e3, 48);
+      y += 64;
     }
-    total += sumLanes(f32x4.add(s0, s1));
+    total += sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
   }
-  for (let left = n & 7; left > 0; left -= 4, x += 16) {
+  for (let left = n & 15; left > 0; left -= 4, x += 16) {
     // Lanes behind the end are exp(−∞) = 0.
     const e = expNegative4(madd(loadUpTo4(x, left, -Infinity), by, less));
     if (y) {
