@@ -74,6 +74,8 @@ describe.each(variants)('wasm kernels, $name', ({ wasm }) => {
     'gelu',
     'log',
     'tanh',
+    'sin',
+    'cos',
   ];
 
   it.each(unary)('%s to the last digits of float32', (name) => {
@@ -82,17 +84,15 @@ describe.each(variants)('wasm kernels, $name', ({ wasm }) => {
     const got = wasm.readSync(
       wasm.unary(name, { ...on(wasm, { ...dense([1], 1), data: x }), shape: [x.length] }),
     );
-    const worst = { main: 0, tail: 0 };
+    // On the left gelu has the relative error of exp(−x²/2): x² and its product with log₂e are rounded, each by half a
+    // unit of x²/2, and the fit behind it is half as good as that. On the right, and in other functions, it is not seen.
+    const bound = (v: number) => (5 + (name === 'gelu' && v < 0 ? Math.min(75, 0.75 * v ** 2) : 0)) * ULP;
     for (let i = 0; i < x.length; i++) {
-      if (Number.isNaN(y[i])) expect(got[i]).toBeNaN();
-      else if (got[i] !== y[i]) {
-        const part = x[i] > -3 ? 'main' : 'tail';
-        worst[part] = Math.max(worst[part], Math.abs(got[i] - y[i]) / Math.max(1e-30, Math.abs(y[i])));
-      }
+      const close =
+        Number.isNaN(y[i]) === Number.isNaN(got[i]) &&
+        !(Math.abs(got[i] - y[i]) > bound(x[i]) * Math.max(1e-30, Math.abs(y[i])));
+      if (!close && got[i] !== y[i]) expect.fail(`${name}(${x[i]}) = ${got[i]}, expected ${y[i]}`);
     }
-    expect(worst.main).toBeLessThan(5 * ULP);
-    // exp(−x²/2) carries the rounding of x²/2, up to 70 here, into the far tail of gelu.
-    expect(worst.tail).toBeLessThan(name === 'gelu' ? 80 * ULP : 3 * ULP);
     for (const D of WIDTHS)
       for (const sample of layouts(D, D)) check(`${name} ${D}`, [sample], (b, [v]) => b.unary(name, v));
   });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { hasRelaxedSimd } from '../../src/kernels/wasm/features.ts';
 import { instantiate } from '../../src/kernels/wasm/module.ts';
-import { type Call, type Product, productCalls } from '../../src/kernels/wasm/products.ts';
+import { type Product, productCalls } from '../../src/kernels/wasm/products.ts';
 import { numbers } from './wasmSupport.ts';
 
 const modules = [
-  { name: 'plain SIMD', wasm: instantiate({ relaxed: false }) },
-  ...(hasRelaxedSimd() ? [{ name: 'relaxed SIMD', wasm: instantiate({ relaxed: true }) }] : []),
+  { name: 'plain SIMD', wasm: instantiate({ relaxed: false, threads: 1 }) },
+  ...(hasRelaxedSimd() ? [{ name: 'relaxed SIMD', wasm: instantiate({ relaxed: true, threads: 1 }) }] : []),
 ];
 
 const SHAPES = [
@@ -28,12 +28,14 @@ const STORAGE = [
   ['Aᵀ Bᵀ', true, true],
 ] as const;
 
+type Calls = ReturnType<typeof productCalls>;
+
 /** How often each element of C [m, n] at address c is written by the calls. */
-function writes(calls: readonly Call[], { m, n, c }: Product): Uint8Array {
+function writes({ kernel, calls }: Calls, { m, n, c }: Product): Uint8Array {
   const count = new Uint8Array(m * n);
-  for (const [name, ...values] of calls) {
+  for (const values of calls) {
     const [rows, columns] = values;
-    const [at, step] = name === 'gemm' ? values.slice(9, 11) : values.slice(-2);
+    const [at, step] = kernel === 'gemm' ? values.slice(9, 11) : values.slice(-2);
     const start = (at - c) / 4;
     for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) count[start + (i * step) / 4 + j] += 1;
   }
@@ -41,11 +43,7 @@ function writes(calls: readonly Call[], { m, n, c }: Product): Uint8Array {
 }
 
 describe.each(modules)('parts of a product, $name', ({ wasm }) => {
-  const { heap, kernels } = wasm;
-
-  function run(calls: readonly Call[]): void {
-    for (const [name, ...values] of calls) (kernels[name] as (...values: number[]) => void)(...values);
-  }
+  const { heap, kernels, pool } = wasm;
 
   function upload(n: number, seed: number): number {
     const buffer = heap.allocate('float32', n, false);
@@ -71,19 +69,20 @@ describe.each(modules)('parts of a product, $name', ({ wasm }) => {
         cRow: 4 * n,
       };
       const whole = productCalls([product], 1);
-      expect(whole.length).toBe(1);
-      run(whole);
+      expect(whole.calls.length).toBe(1);
+      pool.run(whole.kernel, whole.calls);
       const want = Uint32Array.from(new Uint32Array(heap.buffer, out.pointer, m * n));
       for (const threads of [2, 3, 8]) {
-        const calls = productCalls([product], threads);
+        const divided = productCalls([product], threads);
+        expect(divided.kernel).toBe(whole.kernel);
         const what = `${m} × ${n} × ${k} on ${threads} threads`;
-        expect(calls.length, what).toBeGreaterThan(1);
+        expect(divided.calls.length, what).toBeGreaterThan(1);
         expect(
-          writes(calls, product).every((count) => count === 1),
+          writes(divided, product).every((count) => count === 1),
           `${what}: each element once`,
         ).toBe(true);
         (out.data as Float32Array).fill(Number.NaN);
-        run([...calls].reverse());
+        pool.run(divided.kernel, divided.calls.toReversed());
         const got = new Uint32Array(heap.buffer, out.pointer, m * n);
         expect(
           want.every((bits, i) => got[i] === bits),
@@ -127,7 +126,7 @@ describe.each(modules)('parts of a product, $name', ({ wasm }) => {
       c: 0,
       cRow: 256,
     };
-    expect(productCalls([product], 8).length).toBe(1);
-    expect(productCalls(new Array<Product>(64).fill(product), 8).length).toBe(64);
+    expect(productCalls([product], 8).calls.length).toBe(1);
+    expect(productCalls(new Array<Product>(64).fill(product), 8).calls.length).toBe(64);
   });
 });

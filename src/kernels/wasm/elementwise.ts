@@ -11,8 +11,8 @@ type ElementwiseKernels = Pick<
   'unary' | 'unaryBackward' | 'binary' | 'where' | 'swiglu' | 'swigluBackward' | 'adamw'
 >;
 
-/** Numbers of the functions in assembly/elementwise.ts; names that are missing are left to the host. */
-const UNARY: { readonly [name in UnaryName]?: number } = {
+/** Numbers of the functions in assembly/elementwise.ts. */
+const UNARY: { readonly [name in UnaryName]: number } = {
   neg: 0,
   exp: 1,
   sqrt: 2,
@@ -22,9 +22,13 @@ const UNARY: { readonly [name in UnaryName]?: number } = {
   relu: 6,
   silu: 7,
   gelu: 8,
+  tanh: 9,
+  log: 10,
+  sin: 11,
+  cos: 12,
 };
 /** Likewise of the slopes. */
-const SLOPE: { readonly [name in UnaryName]?: number } = {
+const SLOPE: { readonly [name in UnaryName]: number } = {
   neg: 0,
   exp: 1,
   sqrt: 2,
@@ -35,8 +39,18 @@ const SLOPE: { readonly [name in UnaryName]?: number } = {
   silu: 7,
   gelu: 8,
   tanh: 9,
+  sin: 10,
+  cos: 11,
+  abs: 12,
 };
-const BINARY: { readonly [name in BinaryName]?: number } = { add: 0, sub: 1, mul: 2, div: 3, maximum: 4 };
+const BINARY: { readonly [name in BinaryName]: number } = {
+  add: 0,
+  sub: 1,
+  mul: 2,
+  div: 3,
+  maximum: 4,
+  pow: 5,
+};
 
 export function elementwiseKernels(parts: Parts): ElementwiseKernels {
   const { heap, pool, host, copy } = parts;
@@ -47,7 +61,7 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
 
   function binary(name: BinaryName, a: View, b: View): View {
     const f = BINARY[name];
-    if (f === undefined || !isFloat32(a)) return host.binary(name, a, b);
+    if (!isFloat32(a)) return host.binary(name, a, b);
     if (sizeOf(a.shape) === 0) return result(parts, a.shape);
     const { shape, strides } = collapse(a.shape, [a.strides, b.strides]);
     const last = shape.length - 1;
@@ -98,7 +112,7 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
 
     unary(name, x) {
       const f = UNARY[name];
-      if (f === undefined || !isFloat32(x)) return host.unary(name, x);
+      if (!isFloat32(x)) return host.unary(name, x);
       const y = result(parts, x.shape);
       withDense(parts, [x], ([from]) => {
         const to = heap.addressOf(y);
@@ -109,7 +123,7 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
 
     unaryBackward(name, x, y, dy) {
       const f = SLOPE[name];
-      if (f === undefined || !isFloat32(x)) return host.unaryBackward(name, x, y, dy);
+      if (!isFloat32(x)) return host.unaryBackward(name, x, y, dy);
       const dx = result(parts, x.shape);
       withDense(parts, [x, y, dy], (addresses) => {
         const all = [...addresses, heap.addressOf(dx)];

@@ -6,6 +6,7 @@
 import type { Backend } from '../backend.ts';
 import { createCpuBackend } from '../cpu/index.ts';
 import { attentionKernels } from './attention.ts';
+import { compareKernels } from './compare.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { matmulKernel } from './matmul.ts';
 import { instantiate, type WasmOptions } from './module.ts';
@@ -45,6 +46,7 @@ export function createWasmBackend(options: WasmOptions = {}): WasmBackend {
     ...host,
     ...move,
     ...elementwiseKernels(parts),
+    ...compareKernels(parts),
     ...rowKernels(parts),
     ...attentionKernels(parts),
     matmul: matmulKernel(wasm, host),

@@ -2,11 +2,10 @@
 import type { Backend } from '../backend.ts';
 import { denseView, sizeOf } from '../views.ts';
 import type { Wasm } from './module.ts';
-import { type Call, type Product, productCalls } from './products.ts';
-import type { Kernels } from './signatures.ts';
+import { type Product, productCalls } from './products.ts';
 import { collapse } from './strided.ts';
 
-export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['matmul'] {
+export function matmulKernel({ heap, pool }: Wasm, host: Backend): Backend['matmul'] {
   return (a, b) => {
     if (a.buffer.dtype !== 'float32') return host.matmul(a, b);
     const axes = a.shape.length - 2;
@@ -51,17 +50,10 @@ export function matmulKernel({ heap, kernels }: Wasm, host: Backend): Backend['m
         cRow: 4 * N,
       }),
     );
-    run(kernels, productCalls(products, 1));
+    const { kernel, calls } = productCalls(products, pool.threads);
+    pool.run(kernel, calls);
     return c;
   };
-}
-
-/** One call after the other, on the thread that asks. */
-function run(kernels: Kernels, calls: readonly Call[]): void {
-  for (const [name, ...values] of calls) {
-    const kernel = kernels[name] as (...values: number[]) => void;
-    kernel(...values);
-  }
 }
 
 /** Offset of the element with row-major number `index`. */

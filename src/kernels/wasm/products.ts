@@ -3,7 +3,7 @@
  * C and may run in any order or at once. The kernel is chosen for the whole product, and all kernels compute an element
  * of C alike wherever it lies, so the bits do not depend on the division.
  */
-import type { Kernels } from './signatures.ts';
+import type { Call } from './pool.ts';
 
 /** C [m, n] = A [m, k] · B [k, n]: addresses and strides in bytes, rows of C dense. */
 export interface Product {
@@ -21,9 +21,6 @@ export interface Product {
 }
 
 type Path = 'gemm' | 'gemmShallow' | 'gemvColumns' | 'gemvRows';
-
-/** A kernel and its arguments. */
-export type Call = { [P in Path]: readonly [P, ...Parameters<Kernels[P]>] }[Path];
 
 /** Up to this many rows, reading B where it lies beats packing it. */
 const MOST_GEMV_ROWS = 4;
@@ -55,16 +52,20 @@ function turned(product: Product): Product {
   return { ...product, m: 1, n: m, a: b, aRow: bCol, aCol: bRow, b: a, bRow: aCol, bCol: aRow, cRow: 4 * m };
 }
 
-/** The calls that compute `products` on so many threads. */
-export function productCalls(products: readonly Product[], threads: number): Call[] {
+/** The kernel and the calls that compute `products`, of one shape and with equal strides, on so many threads. */
+export function productCalls(
+  products: readonly Product[],
+  threads: number,
+): { readonly kernel: Path; readonly calls: Call[] } {
   const wanted = threads > 1 ? threads * PARTS_PER_THREAD : 1;
-  const parts = Math.ceil(wanted / Math.max(1, products.length));
-  return products.flatMap((product) => partsOf(turned(product), parts));
+  const parts = Math.ceil(wanted / products.length);
+  const asComputed = products.map(turned);
+  const kernel = pathOf(asComputed[0]);
+  return { kernel, calls: asComputed.flatMap((product) => partsOf(kernel, product, parts)) };
 }
 
-function partsOf(product: Product, wanted: number): Call[] {
+function partsOf(path: Path, product: Product, wanted: number): Call[] {
   const { m, n, k } = product;
-  const path = pathOf(product);
   // What bounds a product of a few rows is reading B: it takes the time that four rows take.
   const work = 2 * Math.max(m, 4) * n * k;
   const parts = Math.min(wanted, Math.floor(work / PART_WORK));
@@ -101,10 +102,10 @@ function callOf(path: Path, product: Product, i: number, until: number, j: numbe
   const c = product.c + i * cRow + 4 * j;
   switch (path) {
     case 'gemvRows':
-      return [path, m, n, k, a, aRow, b, bCol, c, cRow];
+      return [m, n, k, a, aRow, b, bCol, c, cRow];
     case 'gemm':
-      return [path, m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, 0];
+      return [m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, 0];
     default:
-      return [path, m, n, k, a, aRow, aCol, b, bRow, c, cRow];
+      return [m, n, k, a, aRow, aCol, b, bRow, c, cRow];
   }
 }

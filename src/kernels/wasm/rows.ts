@@ -36,11 +36,24 @@ export function rowKernels(parts: Parts): RowKernels {
   function normBackward(x: View, weight: View, mean: View | null, rstd: View, dy: View): readonly View[] {
     const { D, R } = rowsOf(x);
     const [dx, dweight, dbias] = [result(parts, x.shape), result(parts, [D]), result(parts, [D])];
-    // Partial sums of both gradients: 2·D float32 and 2·D float64.
-    const work = heap.allocate('float32', 6 * D, true);
-    withDense(parts, [x, weight, rstd, dy, mean ?? rstd], ([from, w, r, d, m]) =>
-      kernels.normBackward(R, D, from, w, mean ? m : 0, r, d, at(dx), at(dweight), at(dbias), work.pointer),
-    );
+    // The gradients of weight and bias are added up over stretches of rows, at most 16 of them and only the shape says
+    // which, so that the sums are the same whoever takes them: of each 2·D float64, and 2·D float32 to work with.
+    const stretch = 32 * Math.ceil(R / 512);
+    const count = Math.ceil(R / Math.max(1, stretch));
+    const bytes = 16 * D + 32 * Math.ceil(D / 4);
+    const work = heap.allocate('float32', (count * bytes) / 4, false);
+    withDense(parts, [x, weight, rstd, dy, mean ?? rstd], ([from, w, r, d, m]) => {
+      for (let i = 0; i < count; i++) {
+        const begin = i * stretch;
+        const rows = Math.min(stretch, R - begin);
+        const skip = 4 * begin * D;
+        const centre = mean ? m + 4 * begin : 0;
+        const [scale, sums] = [r + 4 * begin, work.pointer + i * bytes];
+        kernels.normBackward(rows, D, from + skip, w, centre, scale, d + skip, at(dx) + skip, sums);
+      }
+    });
+    kernels.addPartials(count, D, work.pointer, bytes, at(dweight));
+    kernels.addPartials(mean ? count : 0, D, work.pointer + 8 * D, bytes, at(dbias));
     heap.release(work);
     return [dx, dweight, dbias];
   }
@@ -64,7 +77,13 @@ export function rowKernels(parts: Parts): RowKernels {
         if (inner === 1) kernels.sumRows(outer, summed, from, at(y));
         else {
           for (let o = 0; o < outer; o++) {
-            kernels.sumColumns(summed, inner, from + 4 * o * summed * inner, at(y) + 4 * o * inner);
+            kernels.sumColumns(
+              summed,
+              inner,
+              from + 4 * o * summed * inner,
+              4 * inner,
+              at(y) + 4 * o * inner,
+            );
           }
         }
       });

@@ -56,6 +56,10 @@ export interface Kernels {
   ): void;
   attentionBackwardShare(S: number, K: number): number;
   attentionShare(S: number, K: number): number;
+  // ---- assembly/compare.ts ----
+  cast(f: number, n: number, x: number, y: number): void;
+  compare(f: number, n: number, a: number, b: number, bStep: number, out: number): void;
+  where(n: number, condition: number, a: number, b: number, out: number): void;
   // ---- assembly/elementwise.ts ----
   adamw(
     n: number,
@@ -92,7 +96,6 @@ export interface Kernels {
   swigluBackward(n: number, gate: number, up: number, dy: number, dgate: number, dup: number): void;
   unary(f: number, n: number, x: number, y: number): void;
   unaryBackward(f: number, n: number, x: number, y: number, dy: number, dx: number): void;
-  where(n: number, condition: number, a: number, b: number, out: number): void;
   // ---- assembly/gemm.ts ----
   gemm(
     m: number,
@@ -144,6 +147,10 @@ export interface Kernels {
     c: number,
     cRow: number,
   ): void;
+  // ---- assembly/maximum.ts ----
+  argmaxRows(rows: number, n: number, x: number, y: number): void;
+  maxColumns(rows: number, n: number, x: number, row: number, y: number): void;
+  maxRows(rows: number, n: number, x: number, y: number): void;
   // ---- assembly/move.ts ----
   copy(
     n0: number,
@@ -202,14 +209,14 @@ export interface Kernels {
     rstd: number,
     dy: number,
     dx: number,
-    dweight: number,
-    dbias: number,
     work: number,
   ): void;
   rmsNorm(rows: number, n: number, x: number, weight: number, eps: number, y: number, rstd: number): void;
   // ---- assembly/reduce.ts ----
-  sumColumns(rows: number, n: number, x: number, y: number): void;
+  addPartials(count: number, n: number, from: number, row: number, y: number): void;
+  sumColumns(rows: number, n: number, x: number, row: number, y: number): void;
   sumRows(rows: number, n: number, x: number, y: number): void;
+  sumStretches(from: number, to: number, n: number, x: number, sums: number): void;
   // ---- assembly/softmax.ts ----
   crossEntropy(
     rows: number,

@@ -2,10 +2,17 @@
  * Functions of each element. The numbers of the functions are those of ../elementwise.ts.
  *
  * Loops run over whole vectors only: a branch for the rest in the loop body slows it down, and a second copy of the body
- * behind it doubles the code. The rest of an array is copied to four floats of its own and goes through the same loop.
+ * behind it doubles the code. The rest of an array is copied to eight floats of its own and goes through the same loop.
  */
+import { cos4, log4, pow4, sin4, tanh4 } from './double';
+import { erf4, exp4, gelu4, geluSlope4, sigmoid4, silu4, siluExp4, siluSlope4 } from './exponential';
 import { rest } from './thread';
-import { bell4, copyRest, erf4, exp4, loadRest, madd, normalCdf4, sigmoid4, storeRest } from './vector';
+import { copyRest, loadRest, madd, storeRest } from './vector';
+
+/** Elements a step of a loop takes: two vectors, which share the loads of coefficients and hide each other's latency. */
+const STEP: i32 = 8;
+/** Bytes of a step; the rests of several operands stand that far apart. */
+const WIDE: usize = 32;
 
 @inline
 function unary4(f: i32, x: v128): v128 {
@@ -15,53 +22,101 @@ function unary4(f: i32, x: v128): v128 {
   if (f == 3) return f32x4.abs(x);
   if (f == 4) return erf4(x);
   if (f == 5) return sigmoid4(x);
-  if (f == 6) return f32x4.max(x, f32x4.splat(0.0));
-  if (f == 7) return f32x4.mul(x, sigmoid4(x));
-  return f32x4.mul(x, normalCdf4(x, bell4(x)));
+  // The sum makes +0 of −0.
+  if (f == 6) return f32x4.add(f32x4.pmax(x, f32x4.splat(0.0)), f32x4.splat(0.0));
+  if (f == 7) return silu4(x);
+  if (f == 8) return gelu4(x);
+  if (f == 9) return tanh4(x);
+  if (f == 10) return log4(x);
+  if (f == 11) return sin4(x);
+  return cos4(x);
 }
 
 @inline
 function mapUnary(f: i32, n: i32, x: usize, y: usize): void {
-  for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16) v128.store(y, unary4(f, v128.load(x)));
+  for (const end = x + (<usize>n << 2); x < end; x += WIDE, y += WIDE) {
+    const y0 = unary4(f, v128.load(x)), y1 = unary4(f, v128.load(x, 16));
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
+  }
 }
 
-export function unary(f: i32, n: i32, x: usize, y: usize): void {
-  const whole = n & ~3, done = <usize>whole << 2;
-  unaryOf4s(f, whole, x, y);
-  if (n == whole) return;
-  copyRest(n - whole, x + done, rest);
-  unaryOf4s(f, 4, rest, rest);
-  copyRest(n - whole, rest, y + done);
+// One function each, called from two places: a compiler that joined them all to one would run out of registers in it.
+function negOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(0, n, x, y);
+}
+function expOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(1, n, x, y);
+}
+function sqrtOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(2, n, x, y);
+}
+function absOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(3, n, x, y);
+}
+function erfOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(4, n, x, y);
+}
+function sigmoidOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(5, n, x, y);
+}
+function reluOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(6, n, x, y);
+}
+function siluOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(7, n, x, y);
+}
+function geluOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(8, n, x, y);
+}
+function tanhOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(9, n, x, y);
+}
+function logOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(10, n, x, y);
+}
+function sinOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(11, n, x, y);
+}
+function cosOf8s(n: i32, x: usize, y: usize): void {
+  mapUnary(12, n, x, y);
 }
 
-function unaryOf4s(f: i32, n: i32, x: usize, y: usize): void {
+@inline
+function unaryOf8s(f: i32, n: i32, x: usize, y: usize): void {
   switch (f) {
-    case 0: return mapUnary(0, n, x, y);
-    case 1: return mapUnary(1, n, x, y);
-    case 2: return mapUnary(2, n, x, y);
-    case 3: return mapUnary(3, n, x, y);
-    case 4: return mapUnary(4, n, x, y);
-    case 5: return mapUnary(5, n, x, y);
-    case 6: return mapUnary(6, n, x, y);
-    case 7: return mapUnary(7, n, x, y);
-    case 8: return mapUnary(8, n, x, y);
+    case 0: negOf8s(n, x, y); break;
+    case 1: expOf8s(n, x, y); break;
+    case 2: sqrtOf8s(n, x, y); break;
+    case 3: absOf8s(n, x, y); break;
+    case 4: erfOf8s(n, x, y); break;
+    case 5: sigmoidOf8s(n, x, y); break;
+    case 6: reluOf8s(n, x, y); break;
+    case 7: siluOf8s(n, x, y); break;
+    case 8: geluOf8s(n, x, y); break;
+    case 9: tanhOf8s(n, x, y); break;
+    case 10: logOf8s(n, x, y); break;
+    case 11: sinOf8s(n, x, y); break;
+    case 12: cosOf8s(n, x, y); break;
     default: unreachable();
   }
 }
 
-/** e⁻ˣ, bounded so that its product with sigmoid x stays a number. */
-@inline
-function expMinus4(x: v128): v128 {
-  return exp4(f32x4.neg(f32x4.pmax(x, f32x4.splat(-87.0))));
+export function unary(f: i32, n: i32, x: usize, y: usize): void {
+  const whole = n & ~(STEP - 1), done = <usize>whole << 2;
+  unaryOf8s(f, whole, x, y);
+  if (n == whole) return;
+  copyRest(n - whole, x + done, rest);
+  unaryOf8s(f, STEP, rest, rest);
+  copyRest(n - whole, rest, y + done);
 }
 
-/**
- * Derivative of silu: s·(1 + x·(1 − s)) with s = sigmoid x = 1/(1 + e) and e = e⁻ˣ. 1 − s is taken as e·s, which keeps its
- * digits where s is almost 1.
- */
+/** −1, 0 or 1; NaN stays NaN. */
 @inline
-function siluSlope4(x: v128, e: v128, s: v128): v128 {
-  return f32x4.mul(s, madd(x, f32x4.mul(e, s), f32x4.splat(1.0)));
+function sign4(x: v128): v128 {
+  const one = f32x4.splat(1.0), none = f32x4.splat(0.0);
+  const sign = v128.or(v128.and(x, f32x4.splat(-0.0)), one);
+  return v128.bitselect(sign, x, v128.or(f32x4.lt(x, none), f32x4.gt(x, none)));
 }
 
 @inline
@@ -74,54 +129,99 @@ function slope4(f: i32, x: v128, y: v128): v128 {
   if (f == 4) return f32x4.mul(f32x4.splat(1.1283791670955126), exp4(f32x4.neg(f32x4.mul(x, x))));
   if (f == 5) return f32x4.mul(y, f32x4.sub(one, y));
   if (f == 7) {
-    const e = expMinus4(x);
-    return siluSlope4(x, e, f32x4.div(one, f32x4.add(one, e)));
+    const h = siluExp4(x), half = f32x4.splat(0.5);
+    return siluSlope4(x, h, f32x4.div(half, f32x4.add(half, h)));
   }
+  if (f == 8) return geluSlope4(x);
   if (f == 9) return f32x4.mul(f32x4.sub(one, y), f32x4.add(one, y));
-  // gelu = x·Φ(x), so its slope is Φ(x) + x·φ(x).
-  const bell = bell4(x);
-  return madd(f32x4.mul(x, f32x4.splat(0.3989422804014327)), bell, normalCdf4(x, bell));
+  if (f == 10) return cos4(x);
+  if (f == 11) return f32x4.neg(sin4(x));
+  return sign4(x);
 }
 
 @inline
 function mapSlope(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16, dy += 16, dx += 16) {
-    v128.store(dx, f32x4.mul(v128.load(dy), slope4(f, v128.load(x), v128.load(y))));
-  }
-}
-
-export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
-  slopeOf4s(f, whole, x, y, dy, dx);
-  if (left == 0) return;
-  copyRest(left, x + done, rest);
-  copyRest(left, y + done, rest + 16);
-  copyRest(left, dy + done, rest + 32);
-  slopeOf4s(f, 4, rest, rest + 16, rest + 32, rest);
-  copyRest(left, rest, dx + done);
-}
-
-function slopeOf4s(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  switch (f) {
-    case 0: return mapSlope(0, n, x, y, dy, dx);
-    case 1: return mapSlope(1, n, x, y, dy, dx);
-    case 2: return mapSlope(2, n, x, y, dy, dx);
-    case 3: return mapSlope(3, n, x, y, dy, dx);
-    case 4: return mapSlope(4, n, x, y, dy, dx);
-    case 5: return mapSlope(5, n, x, y, dy, dx);
-    case 6: return reluBackward(n, x, dy, dx);
-    case 7: return mapSlope(7, n, x, y, dy, dx);
-    case 8: return mapSlope(8, n, x, y, dy, dx);
-    case 9: return mapSlope(9, n, x, y, dy, dx);
-    default: unreachable();
+  for (const end = x + (<usize>n << 2); x < end; x += WIDE, y += WIDE, dy += WIDE, dx += WIDE) {
+    const s0 = slope4(f, v128.load(x), v128.load(y)), s1 = slope4(f, v128.load(x, 16), v128.load(y, 16));
+    const dx0 = f32x4.mul(v128.load(dy), s0), dx1 = f32x4.mul(v128.load(dy, 16), s1);
+    v128.store(dx, dx0);
+    v128.store(dx, dx1, 16);
   }
 }
 
 /** Selects instead of multiplying, so that an infinite dy does not turn the zeros into NaN. */
-function reluBackward(n: i32, x: usize, dy: usize, dx: usize): void {
+function reluSlopeOf8s(n: i32, x: usize, _y: usize, dy: usize, dx: usize): void {
   for (const end = x + (<usize>n << 2); x < end; x += 16, dy += 16, dx += 16) {
     v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0.0))));
   }
+}
+
+function negSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(0, n, x, y, dy, dx);
+}
+function expSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(1, n, x, y, dy, dx);
+}
+function sqrtSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(2, n, x, y, dy, dx);
+}
+function logSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(3, n, x, y, dy, dx);
+}
+function erfSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(4, n, x, y, dy, dx);
+}
+function sigmoidSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(5, n, x, y, dy, dx);
+}
+function siluSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(7, n, x, y, dy, dx);
+}
+function geluSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(8, n, x, y, dy, dx);
+}
+function tanhSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(9, n, x, y, dy, dx);
+}
+function sinSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(10, n, x, y, dy, dx);
+}
+function cosSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(11, n, x, y, dy, dx);
+}
+function absSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  mapSlope(12, n, x, y, dy, dx);
+}
+
+@inline
+function slopeOf8s(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  switch (f) {
+    case 0: negSlopeOf8s(n, x, y, dy, dx); break;
+    case 1: expSlopeOf8s(n, x, y, dy, dx); break;
+    case 2: sqrtSlopeOf8s(n, x, y, dy, dx); break;
+    case 3: logSlopeOf8s(n, x, y, dy, dx); break;
+    case 4: erfSlopeOf8s(n, x, y, dy, dx); break;
+    case 5: sigmoidSlopeOf8s(n, x, y, dy, dx); break;
+    case 6: reluSlopeOf8s(n, x, y, dy, dx); break;
+    case 7: siluSlopeOf8s(n, x, y, dy, dx); break;
+    case 8: geluSlopeOf8s(n, x, y, dy, dx); break;
+    case 9: tanhSlopeOf8s(n, x, y, dy, dx); break;
+    case 10: sinSlopeOf8s(n, x, y, dy, dx); break;
+    case 11: cosSlopeOf8s(n, x, y, dy, dx); break;
+    case 12: absSlopeOf8s(n, x, y, dy, dx); break;
+    default: unreachable();
+  }
+}
+
+export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
+  const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
+  slopeOf8s(f, whole, x, y, dy, dx);
+  if (left == 0) return;
+  copyRest(left, x + done, rest);
+  copyRest(left, y + done, rest + WIDE);
+  copyRest(left, dy + done, rest + 2 * WIDE);
+  slopeOf8s(f, STEP, rest, rest + WIDE, rest + 2 * WIDE, rest);
+  copyRest(left, rest, dx + done);
 }
 
 @inline
@@ -130,7 +230,8 @@ function binary4(f: i32, a: v128, b: v128): v128 {
   if (f == 1) return f32x4.sub(a, b);
   if (f == 2) return f32x4.mul(a, b);
   if (f == 3) return f32x4.div(a, b);
-  return f32x4.max(a, b);
+  if (f == 4) return f32x4.max(a, b);
+  return pow4(a, b);
 }
 
 /** Two dense rows, or a row and one number (a step of 0). */
@@ -159,6 +260,7 @@ function binaryRow(f: i32, n: i32, a: usize, aStep: usize, b: usize, bStep: usiz
     case 2: return mapBinary(2, n, a, aStep, b, bStep, out);
     case 3: return mapBinary(3, n, a, aStep, b, bStep, out);
     case 4: return mapBinary(4, n, a, aStep, b, bStep, out);
+    case 5: return mapBinary(5, n, a, aStep, b, bStep, out);
     default: unreachable();
   }
 }
@@ -186,48 +288,49 @@ export function binary(
 
 /** silu(gate) ⊙ up. */
 export function swiglu(n: i32, gate: usize, up: usize, y: usize): void {
-  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
-  swigluOf4s(whole, gate, up, y);
+  const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
+  swigluOf8s(whole, gate, up, y);
   if (left == 0) return;
   copyRest(left, gate + done, rest);
-  copyRest(left, up + done, rest + 16);
-  swigluOf4s(4, rest, rest + 16, rest);
+  copyRest(left, up + done, rest + WIDE);
+  swigluOf8s(STEP, rest, rest + WIDE, rest);
   copyRest(left, rest, y + done);
 }
 
-function swigluOf4s(n: i32, gate: usize, up: usize, y: usize): void {
-  for (const end = gate + (<usize>n << 2); gate < end; gate += 16, up += 16, y += 16) {
-    const g = v128.load(gate);
-    v128.store(y, f32x4.mul(f32x4.mul(g, sigmoid4(g)), v128.load(up)));
+function swigluOf8s(n: i32, gate: usize, up: usize, y: usize): void {
+  for (const end = gate + (<usize>n << 2); gate < end; gate += WIDE, up += WIDE, y += WIDE) {
+    const s0 = silu4(v128.load(gate)), s1 = silu4(v128.load(gate, 16));
+    const y0 = f32x4.mul(s0, v128.load(up)), y1 = f32x4.mul(s1, v128.load(up, 16));
+    v128.store(y, y0);
+    v128.store(y, y1, 16);
   }
 }
 
 export function swigluBackward(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
-  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
-  swigluSlopeOf4s(whole, gate, up, dy, dgate, dup);
+  const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
+  swigluSlopeOf8s(whole, gate, up, dy, dgate, dup);
   if (left == 0) return;
   copyRest(left, gate + done, rest);
-  copyRest(left, up + done, rest + 16);
-  copyRest(left, dy + done, rest + 32);
-  swigluSlopeOf4s(4, rest, rest + 16, rest + 32, rest, rest + 16);
+  copyRest(left, up + done, rest + WIDE);
+  copyRest(left, dy + done, rest + 2 * WIDE);
+  swigluSlopeOf8s(STEP, rest, rest + WIDE, rest + 2 * WIDE, rest, rest + WIDE);
   copyRest(left, rest, dgate + done);
-  copyRest(left, rest + 16, dup + done);
+  copyRest(left, rest + WIDE, dup + done);
 }
 
-function swigluSlopeOf4s(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
-  for (const end = gate + (<usize>n << 2); gate < end; gate += 16, up += 16, dy += 16, dgate += 16, dup += 16) {
-    const g = v128.load(gate), u = v128.load(up), d = v128.load(dy);
-    const e = expMinus4(g);
-    const s = f32x4.div(f32x4.splat(1.0), f32x4.add(f32x4.splat(1.0), e));
-    v128.store(dup, f32x4.mul(d, f32x4.mul(g, s)));
-    v128.store(dgate, f32x4.mul(f32x4.mul(d, u), siluSlope4(g, e, s)));
-  }
-}
-
-/** condition (bytes) ? a : b, all dense. */
-export function where(n: i32, condition: usize, a: usize, b: usize, out: usize): void {
-  for (let i = 0; i < n; i++, a += 4, b += 4, out += 4) {
-    store<u32>(out, load<u8>(condition + i) ? load<u32>(a) : load<u32>(b));
+function swigluSlopeOf8s(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
+  for (const end = gate + (<usize>n << 2); gate < end; gate += WIDE, up += WIDE, dy += WIDE, dgate += WIDE, dup += WIDE) {
+    const g0 = v128.load(gate), g1 = v128.load(gate, 16), d0 = v128.load(dy), d1 = v128.load(dy, 16);
+    const half = f32x4.splat(0.5);
+    const h0 = siluExp4(g0), h1 = siluExp4(g1);
+    const s0 = f32x4.div(half, f32x4.add(half, h0)), s1 = f32x4.div(half, f32x4.add(half, h1));
+    const up0 = f32x4.mul(d0, f32x4.mul(g0, s0)), up1 = f32x4.mul(d1, f32x4.mul(g1, s1));
+    const gate0 = f32x4.mul(f32x4.mul(d0, v128.load(up)), siluSlope4(g0, h0, s0));
+    const gate1 = f32x4.mul(f32x4.mul(d1, v128.load(up, 16)), siluSlope4(g1, h1, s1));
+    v128.store(dup, up0);
+    v128.store(dup, up1, 16);
+    v128.store(dgate, gate0);
+    v128.store(dgate, gate1, 16);
   }
 }
 

@@ -15,8 +15,6 @@ import { pack } from './pack';
 import { scratch } from './thread';
 import { MR, NR, tile } from './tile';
 
-export { transpose4 } from './pack';
-
 const KC: i32 = 256;
 const MC: i32 = 128;
 const NC: i32 = 512;

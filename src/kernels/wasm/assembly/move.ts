@@ -1,5 +1,5 @@
 /** Copies between strided arrays of four-byte elements, rows picked and added by index, and the rotary embedding. */
-import { transpose4 } from './gemm';
+import { transpose4 } from './pack';
 import { loadRest, madd, storeRest } from './vector';
 
 function copyRow(n: i32, from: usize, to: usize): void {

@@ -5,7 +5,7 @@
  * A has panels of four rows, B panels of eight, and a tile of C is four rows of eight floats, one behind the other: as
  * the rows of C follow each other, C is itself a panel of eight, ready to be B of the next product.
  */
-import { transpose4 } from './gemm';
+import { transpose4 } from './pack';
 import { madd } from './vector';
 
 /** Rows in a panel of A, and in a panel of B. */

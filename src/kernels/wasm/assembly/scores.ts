@@ -6,8 +6,8 @@
  * behind it; so is then, relatively, the probability. Rows whose maximum exceeds {@link LARGE} get the scores that
  * matter once more in double precision, and are rounded only after the maximum has been taken off.
  */
+import { expNegative4 } from './exponential';
 import { LANE_BYTES, LANES } from './panels';
-import { exp4 } from './vector';
 
 @external("env", "log")
 declare function log(x: f64): f64;
@@ -157,8 +157,8 @@ export function exponentials(
   while (panel < end) {
     let s0 = f32x4.splat(0), s1 = s0;
     for (const stop = min(end, panel + (<usize>RUN << 5)); panel < stop; panel += 32) {
-      const e0 = exp4(f32x4.mul(f32x4.sub(v128.load(panel), m0), by0));
-      const e1 = exp4(f32x4.mul(f32x4.sub(v128.load(panel, 16), m1), by1));
+      const e0 = expNegative4(f32x4.mul(f32x4.sub(v128.load(panel), m0), by0));
+      const e1 = expNegative4(f32x4.mul(f32x4.sub(v128.load(panel, 16), m1), by1));
       v128.store(panel, e0);
       v128.store(panel, e1, 16);
       s0 = f32x4.add(s0, e0);

@@ -1,58 +1,95 @@
 /** Softmax, and cross-entropy with it, over dense rows. */
+import { exp4, expNegative4 } from './exponential';
 import { rowDot } from './reduce';
-import { exp4, loadRest, loadUpTo4, madd, maxLanes, storeRest, storeUpTo4, sumLanes } from './vector';
+import { loadRest, loadUpTo4, madd, maxLanes, storeRest, storeUpTo4, sumLanes } from './vector';
 
 @external("env", "log")
 declare function log(x: f64): f64;
 
-/** Elements whose exponentials are added in float32: 4 lanes, 64 additions each. */
-const RUN: i32 = 256;
+/** Elements whose exponentials are added in float32: 16 lanes, 32 additions each. */
+const RUN: i32 = 512;
 
+/** The greatest element, −∞ of none; NaN if one is NaN. pmax, one instruction, passes over NaN: they are looked for. */
 export function rowMax(n: i32, x: usize): f32 {
-  let m = f32x4.splat(-Infinity);
-  const end = x + (<usize>(n & ~3) << 2);
-  for (; x < end; x += 16) m = f32x4.max(m, v128.load(x));
-  if (n & 3) m = f32x4.max(m, loadRest(x, n & 3, -Infinity));
-  return maxLanes(m);
+  const none = f32x4.splat(-Infinity);
+  let m0 = none, m1 = none, m2 = none, m3 = none;
+  let isNumber = f32x4.eq(none, none), others = isNumber;
+  for (const end = x + (<usize>(n & ~15) << 2); x < end; x += 64) {
+    const v0 = v128.load(x), v1 = v128.load(x, 16), v2 = v128.load(x, 32), v3 = v128.load(x, 48);
+    m0 = f32x4.pmax(m0, v0);
+    m1 = f32x4.pmax(m1, v1);
+    m2 = f32x4.pmax(m2, v2);
+    m3 = f32x4.pmax(m3, v3);
+    isNumber = v128.and(isNumber, v128.and(f32x4.le(v0, m0), f32x4.le(v1, m1)));
+    others = v128.and(others, v128.and(f32x4.le(v2, m2), f32x4.le(v3, m3)));
+  }
+  for (let left = n & 15; left > 0; left -= 4, x += 16) {
+    const v = loadUpTo4(x, left, -Infinity);
+    m0 = f32x4.pmax(m0, v);
+    isNumber = v128.and(isNumber, f32x4.le(v, m0));
+  }
+  if (!i32x4.all_true(v128.and(isNumber, others))) return NaN;
+  return maxLanes(f32x4.pmax(f32x4.pmax(m0, m1), f32x4.pmax(m2, m3)));
 }
 
-/** y = exp(scale·x − shift), with the sum of it; y may be x. Without y (address 0) the sum alone. */
+/**
+ * y = exp(scale·x − shift), with the sum of it; y may be x. Without y (address 0) the sum alone. The exponents are at
+ * most a rounding above 0: shift is the greatest scale·x.
+ */
 export function expRow(n: i32, x: usize, scale: f32, shift: f32, y: usize): f64 {
   const by = f32x4.splat(scale), less = f32x4.splat(-shift);
-  const end = x + (<usize>(n & ~3) << 2);
+  const end = x + (<usize>(n & ~15) << 2);
   let total: f64 = 0;
   while (x < end) {
     const stop = min(end, x + (<usize>RUN << 2));
-    let s = f32x4.splat(0);
-    if (y) {
-      for (; x < stop; x += 16, y += 16) {
-        const e = exp4(madd(v128.load(x), by, less));
-        v128.store(y, e);
-        s = f32x4.add(s, e);
-      }
-    } else {
-      for (; x < stop; x += 16) s = f32x4.add(s, exp4(madd(v128.load(x), by, less)));
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+    for (; x < stop; x += 64) {
+      const e0 = expNegative4(madd(v128.load(x), by, less)), e1 = expNegative4(madd(v128.load(x, 16), by, less));
+      const e2 = expNegative4(madd(v128.load(x, 32), by, less)), e3 = expNegative4(madd(v128.load(x, 48), by, less));
+      s0 = f32x4.add(s0, e0);
+      s1 = f32x4.add(s1, e1);
+      s2 = f32x4.add(s2, e2);
+      s3 = f32x4.add(s3, e3);
+      if (y == 0) continue;
+      v128.store(y, e0);
+      v128.store(y, e1, 16);
+      v128.store(y, e2, 32);
+      v128.store(y, e3, 48);
+      y += 64;
     }
-    total += sumLanes(s);
+    total += sumLanes(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
   }
-  if (n & 3) {
+  for (let left = n & 15; left > 0; left -= 4, x += 16) {
     // Lanes behind the end are exp(−∞) = 0.
-    const e = exp4(madd(loadRest(x, n & 3, -Infinity), by, less));
-    if (y) storeRest(y, e, n & 3);
+    const e = expNegative4(madd(loadUpTo4(x, left, -Infinity), by, less));
+    if (y) {
+      storeUpTo4(y, e, left);
+      y += 16;
+    }
     total += sumLanes(e);
   }
   return total;
 }
 
+/** x *= `by`, rounded as if it were one product: `by` comes as two float32 whose sum it is. */
+function multiplyRow(n: i32, x: usize, by: f64): void {
+  const most = <f32>by;
+  const head = f32x4.splat(most), tail = f32x4.splat(<f32>(by - <f64>most));
+  for (const end = x + (<usize>(n & ~7) << 2); x < end; x += 32) {
+    const v0 = v128.load(x), v1 = v128.load(x, 16);
+    v128.store(x, madd(v0, head, f32x4.mul(v0, tail)));
+    v128.store(x, madd(v1, head, f32x4.mul(v1, tail)), 16);
+  }
+  for (let left = n & 7; left > 0; left -= 4, x += 16) {
+    const v = loadUpTo4(x, left, 0.0);
+    storeUpTo4(x, madd(v, head, f32x4.mul(v, tail)), left);
+  }
+}
+
 function softmaxRow(n: i32, x: usize, y: usize): void {
   const m = rowMax(n, x);
-  if (m == -Infinity) {
-    memory.fill(y, 0, <usize>n << 2);
-    return;
-  }
-  const sum = f32x4.splat(<f32>expRow(n, x, 1, m, y));
-  for (const end = y + (<usize>(n & ~3) << 2); y < end; y += 16) v128.store(y, f32x4.div(v128.load(y), sum));
-  if (n & 3) storeRest(y, f32x4.div(loadRest(y, n & 3, 0.0), sum), n & 3);
+  if (m == -Infinity) memory.fill(y, 0, <usize>n << 2);
+  else multiplyRow(n, y, 1 / expRow(n, x, 1, m, y));
 }
 
 /** Rows of n; row r sees its first min(n, ahead + 1 + r mod period) elements, the rest of y is 0. */

@@ -1,0 +1,162 @@
+/**
+ * Comparisons to bytes of 0 and 1, choice by such bytes, and conversions between float32, int32 and bool. The numbers of
+ * the comparisons and conversions are those of ../compare.ts.
+ */
+import { rest } from './thread';
+
+/** Elements a step takes: one vector of bytes. */
+const STEP: i32 = 16;
+
+@inline
+function holds4(f: i32, a: v128, b: v128): v128 {
+  if (f == 0) return f32x4.eq(a, b);
+  if (f == 1) return f32x4.ne(a, b);
+  if (f == 2) return f32x4.lt(a, b);
+  if (f == 3) return f32x4.le(a, b);
+  if (f == 4) return f32x4.gt(a, b);
+  if (f == 5) return f32x4.ge(a, b);
+  if (f == 6) return i32x4.eq(a, b);
+  if (f == 7) return i32x4.ne(a, b);
+  if (f == 8) return i32x4.lt_s(a, b);
+  if (f == 9) return i32x4.le_s(a, b);
+  if (f == 10) return i32x4.gt_s(a, b);
+  return i32x4.ge_s(a, b);
+}
+
+/** Sixteen masks as bytes of 0 and 1. */
+@inline
+function bytes(m0: v128, m1: v128, m2: v128, m3: v128): v128 {
+  const all = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(m0, m1), i16x8.narrow_i32x4_s(m2, m3));
+  return v128.and(all, i8x16.splat(1));
+}
+
+/** Four bytes as 32-bit lanes. */
+@inline
+function widen(from: usize): v128 {
+  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(from)));
+}
+
+@inline
+function mapCompare(f: i32, n: i32, a: usize, b: usize, bStep: usize, out: usize): void {
+  if (bStep == 0) {
+    const y = v128.load_splat<u32>(b);
+    for (const end = out + <usize>n; out < end; a += 64, out += 16) {
+      const m0 = holds4(f, v128.load(a), y), m1 = holds4(f, v128.load(a, 16), y);
+      const m2 = holds4(f, v128.load(a, 32), y), m3 = holds4(f, v128.load(a, 48), y);
+      v128.store(out, bytes(m0, m1, m2, m3));
+    }
+  } else {
+    for (const end = out + <usize>n; out < end; a += 64, b += 64, out += 16) {
+      const m0 = holds4(f, v128.load(a), v128.load(b)), m1 = holds4(f, v128.load(a, 16), v128.load(b, 16));
+      const m2 = holds4(f, v128.load(a, 32), v128.load(b, 32)), m3 = holds4(f, v128.load(a, 48), v128.load(b, 48));
+      v128.store(out, bytes(m0, m1, m2, m3));
+    }
+  }
+}
+
+function compareOf16s(f: i32, n: i32, a: usize, b: usize, bStep: usize, out: usize): void {
+  switch (f) {
+    case 0: return mapCompare(0, n, a, b, bStep, out);
+    case 1: return mapCompare(1, n, a, b, bStep, out);
+    case 2: return mapCompare(2, n, a, b, bStep, out);
+    case 3: return mapCompare(3, n, a, b, bStep, out);
+    case 4: return mapCompare(4, n, a, b, bStep, out);
+    case 5: return mapCompare(5, n, a, b, bStep, out);
+    case 6: return mapCompare(6, n, a, b, bStep, out);
+    case 7: return mapCompare(7, n, a, b, bStep, out);
+    case 8: return mapCompare(8, n, a, b, bStep, out);
+    case 9: return mapCompare(9, n, a, b, bStep, out);
+    case 10: return mapCompare(10, n, a, b, bStep, out);
+    case 11: return mapCompare(11, n, a, b, bStep, out);
+    default: unreachable();
+  }
+}
+
+/** Dense a with dense b (step 4) or one number (step 0); float32 or int32 says f. */
+export function compare(f: i32, n: i32, a: usize, b: usize, bStep: usize, out: usize): void {
+  const whole = n & ~(STEP - 1), left = <usize>(n - whole);
+  compareOf16s(f, whole, a, b, bStep, out);
+  if (left == 0) return;
+  memory.copy(rest, a + (<usize>whole << 2), left << 2);
+  if (bStep) memory.copy(rest + 64, b + (<usize>whole << 2), left << 2);
+  compareOf16s(f, STEP, rest, bStep ? rest + 64 : b, bStep, rest + 128);
+  memory.copy(out + <usize>whole, rest + 128, left);
+}
+
+/** condition (bytes) ? a : b, all dense, of four-byte elements. */
+export function where(n: i32, condition: usize, a: usize, b: usize, out: usize): void {
+  const end = out + (<usize>(n & ~3) << 2);
+  for (; out < end; condition += 4, a += 16, b += 16, out += 16) {
+    const isZero = i32x4.eq(widen(condition), i32x4.splat(0));
+    v128.store(out, v128.bitselect(v128.load(b), v128.load(a), isZero));
+  }
+  for (let left = n & 3; left > 0; left--, condition++, a += 4, b += 4, out += 4) {
+    store<u32>(out, load<u8>(condition) ? load<u32>(a) : load<u32>(b));
+  }
+}
+
+/** Toward zero, modulo 2³² beyond int32, NaN and ±∞ to 0. From 2⁶³ on every float32 is a multiple of 2³². */
+function wrapped(x: f32): i32 {
+  return abs(x) < 9223372036854775808.0 ? <i32>(<i64>x) : 0;
+}
+
+@inline
+function truncated4(x: v128): v128 {
+  let y = i32x4.trunc_sat_f32x4_s(x);
+  if (v128.any_true(f32x4.ge(f32x4.abs(x), f32x4.splat(2147483648.0)))) {
+    y = i32x4.replace_lane(y, 0, wrapped(f32x4.extract_lane(x, 0)));
+    y = i32x4.replace_lane(y, 1, wrapped(f32x4.extract_lane(x, 1)));
+    y = i32x4.replace_lane(y, 2, wrapped(f32x4.extract_lane(x, 2)));
+    y = i32x4.replace_lane(y, 3, wrapped(f32x4.extract_lane(x, 3)));
+  }
+  return y;
+}
+
+@inline
+function nonzero4(f: i32, x: v128): v128 {
+  return f == 2 ? f32x4.ne(x, f32x4.splat(0)) : i32x4.ne(x, i32x4.splat(0));
+}
+
+@inline
+function mapCast(f: i32, n: i32, x: usize, y: usize): void {
+  for (; n > 0; n -= STEP) {
+    if (f == 2 || f == 3) {
+      const m0 = nonzero4(f, v128.load(x)), m1 = nonzero4(f, v128.load(x, 16));
+      const m2 = nonzero4(f, v128.load(x, 32)), m3 = nonzero4(f, v128.load(x, 48));
+      v128.store(y, bytes(m0, m1, m2, m3));
+      x += 64;
+      y += 16;
+    } else {
+      for (let i = 0; i < 4; i++, y += 16) {
+        if (f == 0) v128.store(y, truncated4(v128.load(x)));
+        else if (f == 1) v128.store(y, f32x4.convert_i32x4_s(v128.load(x)));
+        else if (f == 4) v128.store(y, f32x4.convert_i32x4_s(widen(x)));
+        else v128.store(y, widen(x));
+        x += f < 2 ? 16 : 4;
+      }
+    }
+  }
+}
+
+function castOf16s(f: i32, n: i32, x: usize, y: usize): void {
+  switch (f) {
+    case 0: return mapCast(0, n, x, y);
+    case 1: return mapCast(1, n, x, y);
+    case 2: return mapCast(2, n, x, y);
+    case 3: return mapCast(3, n, x, y);
+    case 4: return mapCast(4, n, x, y);
+    case 5: return mapCast(5, n, x, y);
+    default: unreachable();
+  }
+}
+
+/** f: 0 float32 → int32, 1 int32 → float32, 2 float32 → bool, 3 int32 → bool, 4 bool → float32, 5 bool → int32. */
+export function cast(f: i32, n: i32, x: usize, y: usize): void {
+  const whole = n & ~(STEP - 1), left = <usize>(n - whole);
+  castOf16s(f, whole, x, y);
+  if (left == 0) return;
+  const from: usize = f < 4 ? 4 : 1, to: usize = f == 2 || f == 3 ? 1 : 4;
+  memory.copy(rest, x + <usize>whole * from, left * from);
+  castOf16s(f, STEP, rest, rest + 64);
+  memory.copy(y + <usize>whole * to, rest + 64, left * to);
+}
