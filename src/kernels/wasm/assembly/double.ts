@@ -208,7 +208,7 @@ function pow2(a: v128, b: v128): v128 {
   return v128.bitselect(one, defined, isOne);
 }
 
-@inline
+/** Not inline: the loops over layouts that call it would get its registers too. */
 export function pow4(a: v128, b: v128): v128 {
   return narrow(pow2(low(a), low(b)), pow2(high(a), high(b)));
 }

@@ -136,16 +136,14 @@ function bell4(a2: v128): v128 {
   return f32x4.mul(p, i32x4.shl(shifted, 23));
 }
 
-/** x·Φ(x) = max(x, 0) − a·Φ(−a) with a = |x|; the mean of x and a stands for the maximum, so that −∞ gives NaN. */
+/** x·Φ(x) = max(x, 0) − a·Φ(−a) with a = |x|; x − min(x, 0) is that maximum and gives NaN, as x·Φ(x) does, for −∞. */
 @inline
 export function gelu4(x: v128): v128 {
-  const half = entry(SPLIT, HALF);
-  const whole = f32x4.abs(x);
-  const a = f32x4.pmin(whole, entry(NORMAL, 1));
+  const a = f32x4.pmin(f32x4.abs(x), entry(NORMAL, 1));
   const a2 = f32x4.mul(a, a);
   const above = f32x4.mul(bell4(a2), f32x4.mul(a, cubic(MILLS_ABOVE, a, a2)));
   const tail = f32x4.div(above, quartic(MILLS_BELOW, a, a2));
-  return f32x4.sub(madd(x, half, f32x4.mul(whole, half)), tail);
+  return f32x4.sub(f32x4.sub(x, f32x4.pmin(x, f32x4.splat(0.0))), tail);
 }
 
 /** Φ(x) + x·φ(x): d = Φ(−a) − a·φ(a) on the left and 1 − d on the right. */

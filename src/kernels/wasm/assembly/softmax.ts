@@ -1,7 +1,7 @@
 /** Softmax, and cross-entropy with it, over dense rows. */
-import { exp4, expNegative4 } from './exponential';
+import { expNegative4 } from './exponential';
 import { rowDot } from './reduce';
-import { loadRest, loadUpTo4, madd, maxLanes, storeRest, storeUpTo4, sumLanes } from './vector';
+import { loadUpTo4, madd, maxLanes, storeUpTo4, sumLanes } from './vector';
 
 @external("env", "log")
 declare function log(x: f64): f64;
@@ -150,13 +150,19 @@ export function crossEntropyBackward(
       const d = load<f32>(dloss);
       const by = v128.load_splat<f32>(logSumExp);
       const at = <usize>target << 2;
-      for (let left = n; left > 0; left -= 4) {
-        const j = <usize>(n - left) << 2;
-        const p = exp4(f32x4.sub(loadUpTo4(x + j, left, 0.0), by));
-        storeUpTo4(dx + j, f32x4.mul(f32x4.splat(d), p), left);
+      const scale = f32x4.splat(d);
+      let from = x, to = dx;
+      for (const end = x + (<usize>(n & ~7) << 2); from < end; from += 32, to += 32) {
+        const p0 = expNegative4(f32x4.sub(v128.load(from), by)), p1 = expNegative4(f32x4.sub(v128.load(from, 16), by));
+        v128.store(to, f32x4.mul(scale, p0));
+        v128.store(to, f32x4.mul(scale, p1), 16);
+      }
+      for (let left = n & 7; left > 0; left -= 4, from += 16, to += 16) {
+        const p = expNegative4(f32x4.sub(loadUpTo4(from, left, 0.0), by));
+        storeUpTo4(to, f32x4.mul(scale, p), left);
       }
       // p − 1 of the target would lose the digits of a p close to 1 if it were taken after the product was rounded.
-      const p = f32x4.extract_lane(exp4(f32x4.sub(v128.load_splat<f32>(x + at), by)), 0);
+      const p = f32x4.extract_lane(expNegative4(f32x4.sub(v128.load_splat<f32>(x + at), by)), 0);
       store<f32>(dx + at, d * (p - 1));
     }
     x += <usize>n << 2;
