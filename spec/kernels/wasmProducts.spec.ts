@@ -70,7 +70,7 @@ describe.each(modules)('parts of a product, $name', ({ wasm }) => {
       };
       const whole = productCalls([product], 1);
       expect(whole.calls.length).toBe(1);
-      pool.run(whole.kernel, whole.calls);
+      pool.run(whole.kernel, whole.calls, m * n * k);
       const want = Uint32Array.from(new Uint32Array(heap.buffer, out.pointer, m * n));
       for (const threads of [2, 3, 8]) {
         const divided = productCalls([product], threads);
@@ -82,7 +82,7 @@ describe.each(modules)('parts of a product, $name', ({ wasm }) => {
           `${what}: each element once`,
         ).toBe(true);
         (out.data as Float32Array).fill(Number.NaN);
-        pool.run(divided.kernel, divided.calls.toReversed());
+        pool.run(divided.kernel, divided.calls.toReversed(), m * n * k);
         const got = new Uint32Array(heap.buffer, out.pointer, m * n);
         expect(
           want.every((bits, i) => got[i] === bits),

@@ -3,7 +3,7 @@
  * depend on how the work is divided. B batch, H query heads, H_kv key heads, T queries, S keys, K head width.
  */
 import type { AttentionOptions, Backend, View } from '../backend.ts';
-import { isDense } from '../views.ts';
+import { isDense, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result } from './dense.ts';
 import type { Wasm } from './module.ts';
 import type { Kernels } from './signatures.ts';
@@ -129,6 +129,11 @@ export function attentionBackwardCalls(
   return calls;
 }
 
+/** Work of attention as the pool counts it: two products. */
+function elementsOf(q: View, k: View): number {
+  return (sizeOf(q.shape) * k.shape[2]) / 6;
+}
+
 export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'attentionBackward'> {
   const { heap, kernels, pool, host } = parts;
 
@@ -158,7 +163,7 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
         pool.threads === 1 ? 1 : Math.ceil((pool.threads * CALLS_PER_THREAD) / Math.max(1, B * H));
       const share = kernels.attentionShare(k.shape[2], K);
       prepared(q, k, v, visible, options, share, (operands, work) =>
-        pool.run('attention', attentionCalls(parts, operands, y, work, pieces)),
+        pool.run('attention', attentionCalls(parts, operands, y, work, pieces), elementsOf(q, k)),
       );
       return { y, saved: [] };
     },
@@ -168,7 +173,11 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
       const [dq, dk, dv] = [result(parts, q.shape), result(parts, k.shape), result(parts, v.shape)];
       const share = kernels.attentionBackwardShare(k.shape[2], q.shape[3]);
       prepared(q, k, v, visible, options, share, (operands, work) =>
-        pool.run('attentionBackward', attentionBackwardCalls(parts, operands, dy, { dq, dk, dv }, work)),
+        pool.run(
+          'attentionBackward',
+          attentionBackwardCalls(parts, operands, dy, { dq, dk, dv }, work),
+          elementsOf(q, k),
+        ),
       );
       return { dq, dk, dv };
     },

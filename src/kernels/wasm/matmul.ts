@@ -51,7 +51,7 @@ export function matmulKernel({ heap, pool }: Wasm, host: Backend): Backend['matm
       }),
     );
     const { kernel, calls } = productCalls(products, pool.threads);
-    pool.run(kernel, calls);
+    pool.run(kernel, calls, (products.length * M * N * K) / 12);
     return c;
   };
 }

@@ -15,7 +15,7 @@ function moveAxis(lists: readonly number[][], from: number, to: number): void {
   for (const list of lists) list.splice(to, 0, ...list.splice(from, 1));
 }
 
-export function moveKernels({ heap, kernels }: Wasm, host: Backend): MoveKernels {
+export function moveKernels({ heap, pool }: Wasm, host: Backend): MoveKernels {
   /** Writes the elements of x from address `to`, with strides in elements. */
   function write(x: View, to: number, toStrides: readonly number[]): void {
     if (sizeOf(x.shape) === 0) return;
@@ -49,10 +49,25 @@ export function moveKernels({ heap, kernels }: Wasm, host: Backend): MoveKernels
       }
       return;
     }
-    const [n0, n1, n2, n3] = shape;
-    const [s0, s1, s2, s3] = from.map((step) => step * 4);
-    const [d0, d1, d2, d3] = into.map((step) => step * 4);
-    kernels.copy(n0, n1, n2, n3, x, s0, s1, s2, s3, to, d0, d1, d2, d3);
+    const source = from.map((step) => step * 4);
+    const target = into.map((step) => step * 4);
+    const axis = Math.max(
+      0,
+      shape.findIndex((n) => n > 1),
+    );
+    pool.split(
+      'copy',
+      shape[axis],
+      sizeOf(shape) / shape[axis],
+      (i, count) => [
+        ...shape.with(axis, count),
+        x + i * source[axis],
+        ...source,
+        to + i * target[axis],
+        ...target,
+      ],
+      4,
+    );
   }
 
   function copy(x: View): View {
@@ -92,14 +107,16 @@ export function moveKernels({ heap, kernels }: Wasm, host: Backend): MoveKernels
       const shape = [count, ...row.shape];
       const y = denseView(heap.allocate(x.buffer.dtype, sizeOf(shape), false), shape);
       const width = sizeOf(row.shape);
-      kernels.gatherRows(
-        count,
+      const from = heap.addressOf(x);
+      const [indexAt, to] = [heap.addressOf(index), heap.addressOf(y)];
+      pool.split('gatherRows', count, width, (i, some) => [
+        some,
         width,
-        heap.addressOf(x),
+        from,
         4 * x.strides[0],
-        heap.addressOf(index),
-        heap.addressOf(y),
-      );
+        indexAt + 4 * i,
+        to + 4 * i * width,
+      ]);
       return y;
     },
 
@@ -111,14 +128,11 @@ export function moveKernels({ heap, kernels }: Wasm, host: Backend): MoveKernels
       const shape = [rows, ...x.shape.slice(1)];
       const y = denseView(heap.allocate('float32', sizeOf(shape), true), shape);
       const width = sizeOf(shape.slice(1));
-      kernels.scatterAddRows(
-        x.shape[0],
-        width,
-        4 * width,
-        heap.addressOf(x),
-        heap.addressOf(index),
-        heap.addressOf(y),
-      );
+      const [from, indexAt, to] = [heap.addressOf(x), heap.addressOf(index), heap.addressOf(y)];
+      const count = x.shape[0];
+      // By columns, so that rows with one index add up in order.
+      const call = (i: number, some: number) => [count, some, 4 * width, from + 4 * i, indexAt, to + 4 * i];
+      pool.split('scatterAddRows', width, count, call, 16);
       return y;
     },
   };

@@ -43,8 +43,11 @@ export type Call = readonly number[];
 export interface Pool {
   /** Threads that compute, the caller included. */
   readonly threads: number;
-  /** Makes all calls, in any order and on any thread, and returns when they are done. */
-  run(kernel: KernelName, calls: readonly Call[]): void;
+  /**
+   * Makes all calls, in any order and on any thread, and returns when they are done. `elements` is what they go through
+   * together, for the decision whether handing them over pays; a multiply-add of a product counts as a twelfth.
+   */
+  run(kernel: KernelName, calls: readonly Call[], elements: number): void;
   /**
    * Makes one call, or calls on parts, for `n` items of `weight` elements each. `call` gives the arguments for `count`
    * items from `from` on, where `from` is a multiple of `step`.
@@ -201,8 +204,8 @@ export function createPool(setup: PoolSetup): Pool {
       return threads;
     },
 
-    run(kernel, calls) {
-      if (threads === 1 || calls.length < 2) {
+    run(kernel, calls, elements) {
+      if (threads === 1 || calls.length < 2 || elements < 2 * GRAIN) {
         runAlone(kernel, calls);
         return;
       }
@@ -220,7 +223,7 @@ export function createPool(setup: PoolSetup): Pool {
       const size = Math.ceil(n / parts / step) * step;
       const calls: Call[] = [];
       for (let from = 0; from < n; from += size) calls.push(call(from, Math.min(size, n - from)));
-      pool.run(kernel, calls);
+      pool.run(kernel, calls, n * weight);
     },
 
     close() {

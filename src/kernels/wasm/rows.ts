@@ -3,6 +3,9 @@ import type { Backend, View } from '../backend.ts';
 import { isDense, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
 
+/** Elements of a long sum that are added up together (assembly/reduce.ts). */
+const STRETCH = 65_536;
+
 type RowKernels = Pick<
   Backend,
   | 'sum'
@@ -43,19 +46,29 @@ export function rowKernels(parts: Parts): RowKernels {
     const bytes = 16 * D + 32 * Math.ceil(D / 4);
     const work = heap.allocate('float32', (count * bytes) / 4, false);
     withDense(parts, [x, weight, rstd, dy, mean ?? rstd], ([from, w, r, d, m]) => {
-      for (let i = 0; i < count; i++) {
+      const calls = Array.from({ length: count }, (_, i) => {
         const begin = i * stretch;
         const rows = Math.min(stretch, R - begin);
         const skip = 4 * begin * D;
         const centre = mean ? m + 4 * begin : 0;
         const [scale, sums] = [r + 4 * begin, work.pointer + i * bytes];
-        kernels.normBackward(rows, D, from + skip, w, centre, scale, d + skip, at(dx) + skip, sums);
-      }
+        return [rows, D, from + skip, w, centre, scale, d + skip, at(dx) + skip, sums];
+      });
+      pool.run('normBackward', calls, R * D);
     });
     kernels.addPartials(count, D, work.pointer, bytes, at(dweight));
     kernels.addPartials(mean ? count : 0, D, work.pointer + 8 * D, bytes, at(dbias));
     heap.release(work);
     return [dx, dweight, dbias];
+  }
+
+  /** Sum of n numbers by stretches, whose sums are added in order. */
+  function sumOfRow(n: number, from: number, to: number): void {
+    const count = Math.ceil(n / STRETCH);
+    const sums = heap.allocate('float64', count, false);
+    pool.split('sumStretches', count, STRETCH, (i, some) => [i, i + some, n, from, sums.pointer]);
+    kernels.addPartials(count, 1, sums.pointer, 8, to);
+    heap.release(sums);
   }
 
   return {
@@ -74,18 +87,21 @@ export function rowKernels(parts: Parts): RowKernels {
       const summed = sizeOf(source.shape.slice(begin, begin + axes.length));
       const inner = sizeOf(source.shape.slice(begin + axes.length));
       withDense(parts, [source], ([from]) => {
-        if (inner === 1) kernels.sumRows(outer, summed, from, at(y));
-        else {
+        const to = at(y);
+        if (inner > 1) {
           for (let o = 0; o < outer; o++) {
-            kernels.sumColumns(
-              summed,
-              inner,
-              from + 4 * o * summed * inner,
-              4 * inner,
-              at(y) + 4 * o * inner,
-            );
+            const [block, row] = [from + 4 * o * summed * inner, to + 4 * o * inner];
+            const call = (i: number, count: number) => [summed, count, block + 4 * i, 4 * inner, row + 4 * i];
+            pool.split('sumColumns', inner, summed, call, 16);
           }
-        }
+        } else if (outer > 1) {
+          pool.split('sumRows', outer, summed, (r, count) => [
+            count,
+            summed,
+            from + 4 * r * summed,
+            to + 4 * r,
+          ]);
+        } else if (outer === 1) sumOfRow(summed, from, to);
       });
       return y;
     },
@@ -219,7 +235,27 @@ export function rowKernels(parts: Parts): RowKernels {
       const [cB, cT] = cos.strides.map((step) => step * 4);
       const [sB, sT] = sin.strides.map((step) => step * 4);
       const sign = inverse ? -1 : 1;
-      kernels.rotary(B, H, T, K / 2, at(x), xB, xH, xT, at(cos), cB, cT, at(sin), sB, sT, sign, at(y));
+      // By batch, or by head where there is one batch: cos and sin belong to the batch.
+      const byBatch = B > 1;
+      const [xStep, cStep, sStep] = byBatch ? [xB, cB, sB] : [xH, 0, 0];
+      const yStep = 4 * (byBatch ? H : 1) * T * K;
+      pool.split('rotary', byBatch ? B : H, yStep / 4, (i, count) => [
+        ...(byBatch ? [count, H] : [B, count]),
+        T,
+        K / 2,
+        at(x) + i * xStep,
+        xB,
+        xH,
+        xT,
+        at(cos) + i * cStep,
+        cB,
+        cT,
+        at(sin) + i * sStep,
+        sB,
+        sT,
+        sign,
+        at(y) + i * yStep,
+      ]);
       return y;
     },
   };
