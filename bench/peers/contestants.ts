@@ -148,12 +148,13 @@ function contestant(name: Name, threads: number): Contestant | null {
   };
 }
 
-async function torchRuns(): Promise<boolean> {
+/** PyTorch's version, or null where it does not run. */
+async function torchVersion(): Promise<string | null> {
   try {
-    await promisify(execFile)(PYTHON, ['-c', 'import torch']);
-    return true;
+    const { stdout } = await promisify(execFile)(PYTHON, ['-c', 'import torch; print(torch.__version__)']);
+    return stdout.trim();
   } catch {
-    return false;
+    return null;
   }
 }
 
@@ -164,16 +165,20 @@ export async function contestants(
 ): Promise<{ readonly found: Contestant[]; readonly notes: string[] }> {
   const notes: string[] = [];
   let chosen = NAMES.filter((name) => name === OURS || names.includes(name));
-  if (chosen.some((name) => name.startsWith('torch')) && !(await torchRuns())) {
-    notes.push(`PyTorch is left out: ${PYTHON} -c 'import torch' fails`);
-    chosen = chosen.filter((name) => !name.startsWith('torch'));
+  if (chosen.some((name) => name.startsWith('torch'))) {
+    const version = await torchVersion();
+    if (version === null) {
+      notes.push(`PyTorch is left out: ${PYTHON} -c 'import torch' fails`);
+      chosen = chosen.filter((name) => !name.startsWith('torch'));
+    } else notes.push(`PyTorch is ${version}`);
   }
   const found: Contestant[] = [];
   for (const count of threads) {
     for (const name of chosen) {
       const one = contestant(name, count);
       if (one !== null) found.push(one);
-      else if (PEERS[name].single === undefined) notes.push(`${PEERS[name].title} is left out: not here`);
+      else if (PEERS[name].single === undefined)
+        notes.push(`${PEERS[name].title} is left out: it needs openblas-openmp and AVX-512`);
     }
   }
   return { found, notes: [...new Set(notes)] };

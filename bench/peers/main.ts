@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { replaceFile } from '../../src/data/replaceFile.ts';
 import { hasRelaxedSimd } from '../../src/kernels/wasm/features.ts';
+import { threadLabel } from '../contestants.ts';
 import { namesOf, pattern, seconds, threadCounts, whole } from '../options.ts';
 import { startProgress } from '../progress.ts';
 import { headline, machine, rooflineLine } from '../report.ts';
@@ -53,9 +54,7 @@ async function run(options: Options): Promise<void> {
   }
   print([
     headline(where),
-    ...rooflines.map(
-      ({ threads, roofline }) => `  ${rooflineLine(`wasm SIMD, threads: ${threads}`, roofline)}`,
-    ),
+    ...rooflines.map(({ threads, roofline }) => `  ${rooflineLine(threadLabel(threads), roofline)}`),
     ...notes,
   ]);
   const results: Result[] = [];

@@ -84,9 +84,7 @@ function threadTable(report: Report, threads: number): string[] {
   return [
     `### ${threadLabel(threads)[0].toUpperCase()}${threadLabel(threads).slice(1)}`,
     '',
-    ...(roofline === undefined
-      ? []
-      : [`${rooflineLine(`this engine's SIMD, ${threadLabel(threads)}`, roofline)}.`, '']),
+    ...(roofline === undefined ? [] : [`The ${rooflineLine('the SIMD of this engine', roofline)}.`, '']),
     line(['', `${OURS}: ms · rate (of limit)`, ...peers.map((name) => `${PEERS[name].title}: ms · ÷ ours`)]),
     line(['---', '---:', ...peers.map(() => '---:')]),
     ...results.map((result) =>
