@@ -33,12 +33,15 @@ async function ready(graph, inputs) {
   };
 }
 
-/** The op inside of a graph: its inputs and outputs are not copied in and out there, as they are in a run of one op. */
+/**
+ * The op inside of a graph: its inputs and outputs are not copied in and out there, as they are in a run of one op. `build`
+ * is told whether it is for the chain, where factors must not shrink the numbers until they are too small for full speed.
+ */
 async function chained(K, shape, scale, build) {
   const chain = async (times) => {
     const graph = new OnnxGraph();
     let x = graph.input('x', shape);
-    const step = build(graph);
+    const step = build(graph, times > 1);
     for (let i = 0; i < times; i++) x = step(x);
     graph.output(x);
     return graph;
@@ -59,6 +62,8 @@ async function chained(K, shape, scale, build) {
     },
   };
 }
+
+const signs = (length, scale) => noiseValues(length, 1).map((x) => (x < 0 ? -scale : scale));
 
 /** Of a weight [out, in] as a constant [in, out]. */
 function transposed([out, fanIn], stream, scale) {
@@ -108,16 +113,16 @@ await serve({
   },
   rmsNorm({ shape }) {
     const width = shape.at(-1);
-    return chained(41, shape, 1, (graph) => {
-      const w = graph.constant(noiseValues(width, 1), [width]);
+    return chained(41, shape, 1, (graph, long) => {
+      const w = graph.constant(long ? signs(width, 1) : noiseValues(width, 1), [width]);
       return (x) =>
         graph.node('SimplifiedLayerNormalization', [x, w], { axis: -1, epsilon: { float: 1e-5 } });
     });
   },
   gelu: ({ shape }) => chained(11, shape, 4, (graph) => (x) => graph.node('Gelu', [x])),
   swiglu({ shape }) {
-    return chained(21, shape, 4, (graph) => {
-      const b = graph.constant(noiseValues(size(shape), 1), shape);
+    return chained(21, shape, 4, (graph, long) => {
+      const b = graph.constant(long ? signs(size(shape), 2) : noiseValues(size(shape), 1), shape);
       return (x) => graph.node('Mul', [graph.node('Mul', [x, graph.node('Sigmoid', [x])]), b]);
     });
   },
