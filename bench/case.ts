@@ -1,10 +1,13 @@
 /** What is measured: a case makes its inputs on the backend in use, and a call that is timed. */
-import { type AnyModule, noGrad, Rng, scope, Tensor } from '../src/index.ts';
+import { type AnyModule, noGrad, scope, Tensor } from '../src/index.ts';
+import { noiseValues, weightScale } from './noise.ts';
 
 /** What one call does, for the rates: multiplications and additions, bytes that must move at least, or whole steps. */
 export interface Work {
   readonly unit: 'FLOP' | 'byte' | 'step';
   readonly amount: number;
+  /** What bounds bytes: reading alone, or, by default, reading and writing as a copy does. */
+  readonly bound?: 'read';
 }
 
 export interface BenchCase {
@@ -41,32 +44,22 @@ export function opCase(
   };
 }
 
-let pool: Float32Array | undefined;
-
-/** 2²⁰ numbers in ±1, drawn once. */
-function drawn(): Float32Array {
-  const rng = new Rng(1);
-  pool ??= Float32Array.from({ length: 2 ** 20 }, () => rng.uint32() / 2 ** 31 - 1);
-  return pool;
+/** Uniform in ±scale; streams of different numbers are independent. */
+export function noise(shape: readonly number[], scale = 1, stream = 0): Tensor {
+  return Tensor.fromArray(noiseValues(sizeOf(shape), stream, scale), shape);
 }
 
-/** Uniform in ±scale. Numbers repeat after 2²⁰, which spares minutes of drawing and which no kernel can notice. */
-export function noise(shape: readonly number[], scale = 1): Tensor {
-  const numbers = drawn();
-  const data = new Float32Array(sizeOf(shape));
-  for (let start = 0; start < data.length; start += numbers.length) {
-    data.set(numbers.subarray(0, data.length - start), start);
-  }
-  if (scale !== 1) for (let i = 0; i < data.length; i++) data[i] *= scale;
-  return Tensor.fromArray(data, shape);
-}
-
-/** Fills every matrix of a module so that it keeps the size of what goes through; vectors stay as they start. */
+/**
+ * Fills every matrix of a module so that it keeps the size of what goes through; vectors stay as they start. The first
+ * matrix in the order of the fields gets stream 2, the next 3, and so on.
+ */
 export function drawWeights<M extends AnyModule>(module: M): M {
+  let stream = 2;
   for (const weight of module.namedParameters().values()) {
     if (weight.rank < 2) continue;
-    const fanIn = sizeOf(weight.shape.slice(1));
-    scope(() => weight.assign(noise(weight.shape, Math.sqrt(3 / fanIn)))); // variance 1/fanIn
+    const scale = weightScale(sizeOf(weight.shape.slice(1)));
+    const values = noiseValues(weight.size, stream++, scale);
+    scope(() => weight.assign(Tensor.fromArray(values, weight.shape)));
   }
   return module;
 }

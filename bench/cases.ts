@@ -7,7 +7,9 @@ import { attention } from './kernels/attention.ts';
 import { matmul, matmulTransposed } from './kernels/matmul.ts';
 import { gelu, layerNorm, rmsNorm, softmax, swiglu } from './kernels/rows.ts';
 import { generationStep, trainingStep } from './models/cogvlm.ts';
-import { decoderBackward, decoderForward } from './models/decoder.ts';
+import { layerBackward, layerForward } from './models/decoder.ts';
+import { expertBackward, expertForward } from './models/expertLayer.ts';
+import { gptStep, TINY_GPT } from './models/gpt.ts';
 
 /** 1225 patches and the class token of the 17B model's ViT at 490 px. */
 const VIT_TOKENS = 1226;
@@ -16,11 +18,14 @@ const LANGUAGE = { width: 4096, intermediateSize: 11008, heads: 32, headDim: 128
 const LAYER = { width: 1024, heads: 16, intermediateSize: 2816, tokens: 256 };
 
 export function benchCases(): readonly BenchCase[] {
-  const squares = [128, 256, 512, 1024];
+  const squares = [128, 256, 512, 1024, 2048];
   const golden = parseConfig(goldenConfig);
   return [
     ...squares.map((n) => matmul(n, n, n)),
     ...squares.map((n) => matmulTransposed(n, n, n)),
+    matmul(VIT_TOKENS, VIT.width, 3 * VIT.width),
+    matmul(1, LANGUAGE.width, LANGUAGE.width),
+    matmulTransposed(1, LANGUAGE.width, LANGUAGE.width),
     matmulTransposed(1, LANGUAGE.width, LANGUAGE.intermediateSize),
     softmax([VIT.heads, VIT_TOKENS, VIT_TOKENS], false),
     softmax([8, 512, 512], true),
@@ -29,8 +34,11 @@ export function benchCases(): readonly BenchCase[] {
     gelu([VIT_TOKENS, VIT.intermediateSize]),
     swiglu([512, LANGUAGE.intermediateSize]),
     attention([1, LANGUAGE.heads, 512, LANGUAGE.headDim]),
-    decoderForward(LAYER),
-    decoderBackward(LAYER),
+    layerForward(LAYER),
+    layerBackward(LAYER),
+    expertForward(LAYER),
+    expertBackward(LAYER),
+    gptStep(TINY_GPT),
     trainingStep(golden),
     generationStep(golden),
   ];

@@ -1,8 +1,9 @@
 /** Measures a case on the backend in use. */
 import { Bench } from 'tinybench';
 import { getBackend, scope } from '../src/index.ts';
-import type { BenchCase } from './case.ts';
+import type { BenchCase, Work } from './case.ts';
 import { matmul } from './kernels/matmul.ts';
+import type { Roofline } from './roofline/kernels.ts';
 
 export interface Budget {
   /** Measuring time of a case; it gets at least three samples, however long they take. */
@@ -19,6 +20,8 @@ export interface Measured {
   /** Half of the 95 % interval of the mean, in percent of it. */
   readonly margin: number;
   readonly samples: number;
+  /** How much of what the machine can do at most, 0.5 being half; absent where no roofline is known. */
+  readonly ofLimit?: number;
 }
 
 export interface Skipped {
@@ -31,9 +34,12 @@ export type Row = Measured | Skipped;
 
 const MIN_SAMPLES = 3;
 
-/** The first call, which compiles and warms up, is never a sample. @throws what the case throws */
-export async function measure({ name, prepare }: BenchCase, { seconds, limit }: Budget): Promise<Row> {
-  const backend = getBackend().name;
+/** @param label what the row is called. The first call, which compiles and warms up, is never a sample. @throws what the case throws */
+export async function measure(
+  { name, prepare }: BenchCase,
+  { seconds, limit }: Budget,
+  backend: string = getBackend().name,
+): Promise<Row> {
   return scope(async (): Promise<Row> => {
     const { call, dispose } = prepare();
     try {
@@ -71,9 +77,27 @@ export async function flopRate(budget: Budget): Promise<number> {
 }
 
 /** The row of a case that would take too long at this rate, without running it; null where it would not. */
-export function foreseen({ work }: BenchCase, { limit }: Budget, rate: number): Skipped | null {
+export function foreseen(
+  { work }: BenchCase,
+  { limit }: Budget,
+  rate: number,
+  backend: string = getBackend().name,
+): Skipped | null {
   const once = work.unit === 'FLOP' ? work.amount / rate : 0;
-  return once > limit ? { backend: getBackend().name, skipped: tooSlow(once) } : null;
+  return once > limit ? { backend, skipped: tooSlow(once) } : null;
+}
+
+/** The row with its share of the roofline. */
+export function againstLimit(row: Row, work: Work, roofline: Roofline): Row {
+  const limit = limitOf(work, roofline);
+  if ('skipped' in row || limit === null) return row;
+  return { ...row, ofLimit: (1000 * work.amount) / row.median / limit };
+}
+
+/** Operations or bytes per second at most; null for whole steps. */
+export function limitOf({ unit, bound }: Work, roofline: Roofline): number | null {
+  if (unit === 'step') return null;
+  return unit === 'FLOP' ? roofline.flops : roofline[bound ?? 'copy'];
 }
 
 const tooSlow = (seconds: number) => `one call takes about ${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;

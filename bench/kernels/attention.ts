@@ -12,7 +12,7 @@ export function attention(shape: readonly [B: number, H: number, T: number, K: n
   return opCase(
     `attention [${shape}] causal`,
     { unit: 'FLOP', amount: B * causalAttentionFlops(H, T, K) },
-    () => [noise(shape), noise(shape), noise(shape)],
+    () => [noise(shape), noise(shape, 1, 1), noise(shape, 1, 2)],
     (q, k, v) => attentionOp(q, k, v, { causal: true }),
   );
 }

@@ -47,7 +47,7 @@ export function swiglu(shape: readonly number[]): BenchCase {
   return opCase(
     `swiglu [${shape}]`,
     bytesOf(shape, shape, shape),
-    () => [noise(shape, 4), noise(shape)],
+    () => [noise(shape, 4), noise(shape, 1, 1)],
     (gate, up) => swigluOp(gate, up),
   );
 }

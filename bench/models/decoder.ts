@@ -1,16 +1,27 @@
-/** One decoder layer with visual experts, half of its tokens a picture's. */
+/**
+ * A plain decoder layer: LLaMA's, which CogVLM's is without visual experts. Grows from the library's parts, as any model
+ * of one's own would.
+ *
+ *   x ← x + Attention(RMSNorm(x)),   x ← x + SwiGLU(RMSNorm(x))
+ *
+ * T tokens, D width, H heads, F width of the feed-forward network
+ */
 import {
-  DecoderLayer,
-  ExpertRouting,
-  type LayerContext,
+  applyRotary,
+  attention,
+  Linear,
+  Module,
+  mergeHeads,
   noGrad,
-  parseConfig,
-  positionIds,
+  RMSNorm,
+  type RotaryAngles,
+  RotaryEmbedding,
+  SwiGLU,
   scope,
+  splitHeads,
   type Tensor,
-  visionExpertMask,
 } from '../../src/index.ts';
-import { type BenchCase, disposeModule, drawWeights, noise, type Work } from '../case.ts';
+import { type BenchCase, disposeModule, drawWeights, noise } from '../case.ts';
 import { causalAttentionFlops } from '../kernels/attention.ts';
 
 export interface DecoderSizes {
@@ -25,21 +36,69 @@ export interface DecoderSizes {
 }
 
 /** Projections of 4D² (q, k, v, output) and 3DF (gate, up, down) a token, and attention; norms and rotation left out. */
-function forwardFlops({ width: D, heads: H, intermediateSize: F, tokens: T }: DecoderSizes): number {
+export function layerFlops({ width: D, heads: H, intermediateSize: F, tokens: T }: DecoderSizes): number {
   return 2 * T * (4 * D * D + 3 * D * F) + causalAttentionFlops(H, T, D / H);
 }
 
-const title = ({ width, heads, intermediateSize, tokens }: DecoderSizes) =>
-  `decoder layer D ${width} H ${heads} F ${intermediateSize} T ${tokens}`;
+export class PlainLayer extends Module<[x: Tensor, angles: RotaryAngles], Tensor> {
+  readonly q_proj: Linear;
+  readonly k_proj: Linear;
+  readonly v_proj: Linear;
+  readonly o_proj: Linear;
+  readonly mlp: SwiGLU;
+  readonly input_layernorm: RMSNorm;
+  readonly post_attention_layernorm: RMSNorm;
+  readonly #heads: number;
 
-export function decoderForward(sizes: DecoderSizes): BenchCase {
+  constructor({ width, heads, intermediateSize }: DecoderSizes) {
+    super();
+    const projection = () => new Linear({ inFeatures: width, outFeatures: width, bias: false });
+    this.q_proj = projection();
+    this.k_proj = projection();
+    this.v_proj = projection();
+    this.o_proj = projection();
+    this.mlp = new SwiGLU({ width, intermediateSize });
+    this.input_layernorm = new RMSNorm({ width, eps: 1e-5 });
+    this.post_attention_layernorm = new RMSNorm({ width, eps: 1e-5 });
+    this.#heads = heads;
+  }
+
+  /** @shape x [B, T, D] → [B, T, D] */
+  forward(x: Tensor, angles: RotaryAngles): Tensor {
+    const a = this.input_layernorm.call(x);
+    const [q, k, v] = [this.q_proj, this.k_proj, this.v_proj].map((w) => splitHeads(w.call(a), this.#heads));
+    const y = attention(applyRotary(q, angles), applyRotary(k, angles), v, { causal: true });
+    const h = x.add(this.o_proj.call(mergeHeads(y)));
+    return h.add(this.mlp.call(this.post_attention_layernorm.call(h)));
+  }
+}
+
+export interface LayerParts {
+  readonly layer: PlainLayer;
+  readonly angles: RotaryAngles;
+  /** [1, T, D] */
+  readonly x: Tensor;
+}
+
+export function layerParts(sizes: DecoderSizes): LayerParts {
+  const rotary = new RotaryEmbedding({ headDim: sizes.width / sizes.heads, base: 10000 });
+  const positions = Array.from({ length: sizes.tokens }, (_, t) => t);
+  const angles = rotary.call([positions]);
+  rotary.inv_freq.dispose();
+  return { layer: drawWeights(new PlainLayer(sizes)), angles, x: noise([1, sizes.tokens, sizes.width]) };
+}
+
+const title = ({ width, heads, intermediateSize, tokens }: DecoderSizes) =>
+  `plain decoder layer D ${width} H ${heads} F ${intermediateSize} T ${tokens}`;
+
+export function layerForward(sizes: DecoderSizes): BenchCase {
   return {
     name: `${title(sizes)} forward`,
-    work: { unit: 'FLOP', amount: forwardFlops(sizes) },
+    work: { unit: 'FLOP', amount: layerFlops(sizes) },
     prepare() {
-      const { layer, context, x } = parts(sizes);
+      const { layer, angles, x } = layerParts(sizes);
       return {
-        call: () => scope(() => void noGrad(() => layer.call(x, context))),
+        call: () => scope(() => void noGrad(() => layer.call(x, angles))),
         dispose: () => disposeModule(layer),
       };
     },
@@ -47,53 +106,23 @@ export function decoderForward(sizes: DecoderSizes): BenchCase {
 }
 
 /** Gradients of all weights and of the input: each product of the forward pass has two in the backward pass. */
-export function decoderBackward(sizes: DecoderSizes): BenchCase {
-  const work: Work = { unit: 'FLOP', amount: 3 * forwardFlops(sizes) };
+export function layerBackward(sizes: DecoderSizes): BenchCase {
   return {
     name: `${title(sizes)} forward + backward`,
-    work,
+    work: { unit: 'FLOP', amount: 3 * layerFlops(sizes) },
     prepare() {
-      const { layer, context, x } = parts(sizes);
-      const seed = noise(x.shape);
+      const { layer, angles, x } = layerParts(sizes);
+      const seed = noise(x.shape, 1, 1);
       x.requiresGrad = true;
       return {
         call: () =>
           scope(() => {
-            layer.call(x, context).backward(seed);
+            layer.call(x, angles).backward(seed);
             layer.zeroGrad();
             x.zeroGrad();
           }),
         dispose: () => disposeModule(layer),
       };
     },
-  };
-}
-
-function parts(sizes: DecoderSizes): { layer: DecoderLayer; context: LayerContext; x: Tensor } {
-  const config = parseConfig({
-    vocab_size: 1,
-    hidden_size: sizes.width,
-    intermediate_size: sizes.intermediateSize,
-    num_hidden_layers: 1,
-    num_attention_heads: sizes.heads,
-    vision_config: {
-      image_size: 1,
-      patch_size: 1,
-      hidden_size: 1,
-      intermediate_size: 1,
-      num_hidden_layers: 1,
-      num_heads: 1,
-    },
-  });
-  const picture = sizes.tokens >> 1;
-  const types = Array.from({ length: sizes.tokens }, (_, t) => (t >= 1 && t <= picture ? 1 : 0));
-  return {
-    layer: drawWeights(new DecoderLayer(config, {})),
-    context: {
-      routing: new ExpertRouting([visionExpertMask(types)]),
-      positions: [positionIds(types)],
-      visible: undefined,
-    },
-    x: noise([1, sizes.tokens, sizes.width]),
   };
 }

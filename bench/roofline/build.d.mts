@@ -1,0 +1,1 @@
+export function compileRoofline(relaxed: boolean): Promise<Uint8Array<ArrayBuffer>>;
