@@ -87,7 +87,7 @@ const PYTHON = '/usr/bin/python3';
 const KEEP_PAGES = {
   MALLOC_MMAP_MAX_: '0',
   MALLOC_TRIM_THRESHOLD_: String(2 ** 36),
-  MALLOC_TOP_PAD_: String(2 ** 26),
+  MALLOC_TOP_PAD_: String(2 ** 30),
 };
 
 /** What makes Debian's PyTorch as fast as it can be here; null where the libraries or the processor's features are absent. */

@@ -95,7 +95,7 @@ const program = new Command('npm run bench:peers --')
   .option('--threads <list>', 'numbers of threads', threadCounts, [1, 2])
   .option('--rounds <n>', 'how many times each has its turn', whole, 3)
   .option('--seconds <n>', 'measuring time of each in a round', seconds, 0.25)
-  .option('--limit <n>', 'leave out what takes more seconds for a call', seconds, 20)
+  .option('--limit <n>', 'leave out what takes more seconds for a call', seconds, 15)
   .option('--json <file>', 'write the figures as JSON as well')
   .option('--md <file>', 'write the tables as Markdown, between the two comments of a page that is there');
 

@@ -225,7 +225,13 @@ def answer(request):
         sizes = request["spec"]
         ready, check = MAKERS[sizes.pop("kind")](**sizes)
         first = timed()
-        return {"first": first, "check": check()}
+        checked = check()
+        # Until malloc has found places for large results whose pages it keeps, which takes some calls.
+        end = time.perf_counter() + 1
+        for _ in range(10):
+            if time.perf_counter() < end:
+                timed()
+        return {"first": first, "check": checked}
     if request["warm"]:
         timed()
     samples = []
