@@ -17,8 +17,17 @@ export {
 export * from './data/tokenizer.ts';
 export type { Backend, BufferHandle, DType, HostArray, View } from './kernels/backend.ts';
 export { type CpuBackendOptions, cpu, cpuStrict, createCpuBackend } from './kernels/cpu/index.ts';
-export { BACKEND_NAMES, type BackendName, isBackendName, loadBackend } from './kernels/registry.ts';
+export {
+  BACKEND_NAMES,
+  type BackendName,
+  type BackendOptions,
+  createBackend,
+  isBackendName,
+  loadBackend,
+} from './kernels/registry.ts';
 export { isWasmSupported, wasmSupport } from './kernels/wasm/features.ts';
+export type { WasmOptions } from './kernels/wasm/module.ts';
+export { threadSupport } from './kernels/wasm/threadSupport.ts';
 export * from './models/cogvlm/index.ts';
 export * from './nn/index.ts';
 export * from './tensor/index.ts';

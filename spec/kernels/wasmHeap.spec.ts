@@ -116,6 +116,12 @@ describe('createWasmBackend', () => {
     );
   });
 
+  it.each([-1, 1.5, Number.NaN, 70_000])('refuses %s as maxPages', (maxPages) => {
+    expect(() => createWasmBackend({ maxPages })).toThrow(
+      `wasm: maxPages is ${maxPages}, expected a whole number from 64 to 65536`,
+    );
+  });
+
   it('leaves no buffers behind', () => {
     const wasm = createWasmBackend();
     const before = wasm.memory();

@@ -11,12 +11,12 @@ import { elementwiseKernels } from './elementwise.ts';
 import { matmulKernel } from './matmul.ts';
 import { instantiate, type WasmOptions } from './module.ts';
 import { moveKernels } from './move.ts';
-import { threadSupport } from './pool.ts';
 import { rowKernels } from './rows.ts';
+import { threadSupport } from './threadSupport.ts';
 
 export { isWasmSupported, wasmSupport } from './features.ts';
 export type { WasmOptions } from './module.ts';
-export { threadSupport } from './pool.ts';
+export { threadSupport } from './threadSupport.ts';
 
 export interface WasmBackend extends Backend {
   /** Threads that compute, the caller's included. */
@@ -29,7 +29,7 @@ export interface WasmBackend extends Backend {
 
 /**
  * A backend with memory of its own.
- * @throws RangeError where `threads` is no whole number from 1 on
+ * @throws RangeError where `threads` is no whole number from 1 on, or `maxPages` none from 64 to 65536
  * @throws Error where WebAssembly SIMD, or what the options demand, is missing, with the reason
  */
 export function createWasmBackend(options: WasmOptions = {}): WasmBackend {

@@ -2,11 +2,14 @@
 import { hasRelaxedSimd, wasmSupport } from './features.ts';
 import { MEMORY_FLAG, PLAIN_SIMD, RELAXED_SIMD } from './generated.ts';
 import { WasmHeap } from './heap.ts';
-import { createPool, defaultThreads, type Pool, threadSupport } from './pool.ts';
+import { createPool, type Pool } from './pool.ts';
 import type { Kernels } from './signatures.ts';
+import { defaultThreads, threadSupport } from './threadSupport.ts';
 
 /** Bytes at the beginning of the memory that are the compiler's: address 0 stands for nothing, then its constants. */
 const STATIC_BYTES = 4096;
+/** Pages that hold the kernels' own working memory and a little more; and those a 32-bit memory can have. */
+const [LEAST_PAGES, MOST_PAGES] = [64, 65536];
 /** What the flag of an imported memory says: it has a maximum, and it is shared. */
 const SHARED = 3;
 /** Functions of Math that the kernels call. */
@@ -36,7 +39,7 @@ export interface WasmOptions {
 }
 
 /**
- * @throws RangeError where `threads` is no whole number from 1 on
+ * @throws RangeError where `threads` is no whole number from 1 on, or `maxPages` none from 64 to 65536
  * @throws Error where the engine cannot do what is asked for, with what is missing
  */
 export function instantiate(options: WasmOptions): Wasm {
@@ -47,7 +50,7 @@ export function instantiate(options: WasmOptions): Wasm {
     throw new Error('wasm: relaxed SIMD was asked for (relaxed: true), but this engine does not have it');
   }
   const wanted = threadsOf(options);
-  const heap = createHeap(wanted, options.maxPages);
+  const heap = createHeap(wanted, maxPagesOf(options));
   const shared = !(heap.buffer instanceof ArrayBuffer);
   const binary = decode(relaxed ? RELAXED_SIMD : PLAIN_SIMD);
   if (shared) binary[relaxed ? MEMORY_FLAG.relaxed : MEMORY_FLAG.plain] = SHARED;
@@ -56,6 +59,8 @@ export function instantiate(options: WasmOptions): Wasm {
   const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.wasmMemory, ...math } });
   // The signatures are those of assembly/index.ts, which tsc does not see.
   const kernels = exports as unknown as Kernels;
+  if ((kernels.STATIC_END.value as number) > STATIC_BYTES)
+    throw new Error('wasm: the tables of the kernels do not fit');
   const reserve = (bytes: number) => heap.reserve(bytes);
   kernels.enter(0, reserve(kernels.WORK_BYTES.value as number));
   const threads = shared ? wanted : 1;
@@ -64,7 +69,7 @@ export function instantiate(options: WasmOptions): Wasm {
 }
 
 /** With memory that threads can share where they are wanted and possible. */
-function createHeap(threads: number, maxPages: number | undefined): WasmHeap {
+function createHeap(threads: number, maxPages: number): WasmHeap {
   if (threads > 1) {
     try {
       return new WasmHeap(STATIC_BYTES, maxPages, true);
@@ -74,6 +79,13 @@ function createHeap(threads: number, maxPages: number | undefined): WasmHeap {
     }
   }
   return new WasmHeap(STATIC_BYTES, maxPages);
+}
+
+function maxPagesOf({ maxPages = MOST_PAGES }: WasmOptions): number {
+  if (Number.isSafeInteger(maxPages) && maxPages >= LEAST_PAGES && maxPages <= MOST_PAGES) return maxPages;
+  throw new RangeError(
+    `wasm: maxPages is ${maxPages}, expected a whole number from ${LEAST_PAGES} to ${MOST_PAGES} (pages of 64 KiB)`,
+  );
 }
 
 function threadsOf({ threads = defaultThreads() }: WasmOptions): number {

@@ -14,6 +14,7 @@
  */
 import { WORKER_SOURCE } from './generated.ts';
 import type { KernelName, Kernels } from './signatures.ts';
+import { nodeThreads } from './threadSupport.ts';
 
 /** Words of the shared block, those of different writers on different cache lines. */
 const PLACES = {
@@ -31,8 +32,6 @@ const WORDS_BYTES = 256;
 const ARGUMENTS = 2 ** 14;
 /** Turns of an idle thread, some 50 µs, before it sleeps: ops of a model follow each other faster than that. */
 const SPINS = 20_000;
-/** As many threads by default at most. */
-const MAX_THREADS = 16;
 /** Parts of a job per thread: more than one, so that a thread that is held up leaves its share to others. */
 const PARTS_PER_THREAD = 4;
 /** A part is at least about so many elements, some ten microseconds, or handing it over does not pay. */
@@ -76,43 +75,6 @@ export interface PoolSetup {
 
 interface Thread {
   terminate(): unknown;
-}
-
-/** Threads by default: as many as the machine has cores, where threads are possible at all. */
-export function defaultThreads(): number {
-  return threadSupport().supported ? Math.min(MAX_THREADS, cores()) : 1;
-}
-
-/** Whether kernels can have threads here, and why not. */
-export function threadSupport(): { readonly supported: boolean; readonly reason: string } {
-  if (typeof SharedArrayBuffer === 'undefined') {
-    return {
-      supported: false,
-      reason: 'no SharedArrayBuffer (a page needs the headers COOP same-origin and COEP)',
-    };
-  }
-  try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1); // 0 is not 1: returns at once, where it may wait
-  } catch {
-    return { supported: false, reason: "a page's main thread may not wait; a worker may" };
-  }
-  if (nodeThreads() === undefined && typeof Worker === 'undefined') {
-    return { supported: false, reason: 'no workers' };
-  }
-  return { supported: true, reason: 'workers over a shared memory' };
-}
-
-/** The module of that name, in Node. */
-function nodeThreads() {
-  if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return undefined;
-  return process.getBuiltinModule('node:worker_threads');
-}
-
-function cores(): number {
-  if (typeof process !== 'undefined' && typeof process.getBuiltinModule === 'function') {
-    return process.getBuiltinModule('node:os').availableParallelism();
-  }
-  return navigator.hardwareConcurrency;
 }
 
 /** Starts a thread that does not keep the process alive. */

@@ -241,6 +241,7 @@ export interface Kernels {
   softmaxBackward(rows: number, n: number, y: number, dy: number, dx: number): void;
   // ---- assembly/thread.ts ----
   enter(number: number, at: number): void;
+  readonly STATIC_END: WebAssembly.Global;
   readonly WORK_BYTES: WebAssembly.Global;
 }
 

@@ -9,4 +9,4 @@ export { copy, gatherRows, rotary, scatterAddRows } from './move';
 export { layerNorm, normBackward, rmsNorm } from './norm';
 export { addPartials, sumColumns, sumRows, sumStretches } from './reduce';
 export { crossEntropy, crossEntropyBackward, softmax, softmaxBackward } from './softmax';
-export { enter, WORK_BYTES } from './thread';
+export { enter, STATIC_END, WORK_BYTES } from './thread';

@@ -3,7 +3,10 @@
 /** Number of this thread; 0 is the one that calls the backend. */
 export let thread: i32 = 0;
 
-/** Room for four floats each of up to six operands (`rest`), and for the packed blocks of gemm behind it (`scratch`). */
+/**
+ * Room for eight floats each of up to four operands (`rest`), and behind it for the packed blocks of gemm, sums of columns
+ * and the like (`scratch`).
+ */
 export let rest: usize = 0;
 export let scratch: usize = 0;
 
@@ -19,3 +22,6 @@ export function enter(number: i32, at: usize): void {
 
 /** What `enter` wants: `rest`, then A and B packed and one edge tile (gemm.ts). */
 export const WORK_BYTES: i32 = <i32>REST_BYTES + 4 * (128 * 256 + 256 * 512 + 32);
+
+/** Where the tables of the kernels end. */
+export const STATIC_END: i32 = <i32>__heap_base;
