@@ -25,20 +25,22 @@ export function mergeAxes(shape: readonly number[], operands: readonly (readonly
   return { shape: merged, strides };
 }
 
-/** A part of a buffer as digits of a position in it, from the smallest stride up. */
+/** A part of a buffer as digits of a position in it, from the lowest place up. */
 export interface Digits {
   /** How many positions a digit counts before the next one moves; the last digit has no end. */
-  readonly radixes: number[];
-  /** Digits below these belong to the part. */
-  readonly sizes: number[];
-  /** What a step of the digit is in the other operand. */
-  readonly steps: number[];
+  readonly radixes: readonly number[];
+  /** A digit belongs to the part where it is i·every with an integer i < size; the last one's `every` is 1, left out. */
+  readonly every: readonly number[];
+  readonly sizes: readonly number[];
+  /** What a step of i is in the other operand. */
+  readonly steps: readonly number[];
 }
 
 /**
- * The elements of a strided view as digits of (position − offset): its strides, sorted, are the place values. `steps` are
- * the strides of the other operand. Every view that slicing and permuting a dense array makes has such digits.
- * @throws Error where the strides do not divide one another, or elements lie on one another
+ * The elements of a strided view as digits of (position − offset). The greatest stride is a place value, and so is of each
+ * smaller one the part that divides the place above. Every view that slicing and permuting a dense array makes has such
+ * digits. `steps` are the strides of the other operand.
+ * @throws Error where elements lie on one another
  */
 export function digitsOf(
   shape: readonly number[],
@@ -46,23 +48,33 @@ export function digitsOf(
   steps: readonly number[],
 ): Digits {
   const order = shape.map((_, axis) => axis).filter((axis) => shape[axis] !== 1);
-  order.sort((a, b) => strides[a] - strides[b]);
-  const values = order.map((axis) => strides[axis]);
-  const digits: Digits = {
-    radixes: [],
-    sizes: order.map((axis) => shape[axis]),
-    steps: order.map((axis) => steps[axis]),
+  order.sort((a, b) => strides[b] - strides[a]);
+  const digits = {
+    radixes: [] as number[],
+    every: [] as number[],
+    sizes: [] as number[],
+    steps: [] as number[],
   };
-  if (values.length === 0 || values[0] > 1) {
-    // Between two elements of the part lie others: a digit of its own that must be 0.
-    values.unshift(1);
-    digits.sizes.unshift(1);
-    digits.steps.unshift(0);
-  }
-  for (let d = 0; d + 1 < values.length; d++) digits.radixes.push(values[d + 1] / values[d]);
-  const fits = digits.radixes.every((radix, d) => Number.isInteger(radix) && radix >= digits.sizes[d]);
-  if (fits) return digits;
-  throw new Error(
-    `gpujs: assign: the destination [${shape}] with strides [${strides}] is no slice of a dense array`,
-  );
+  let above = 0;
+  const add = (stride: number, size: number, step: number): void => {
+    const place = above === 0 ? stride : greatestDivisor(stride, above);
+    const every = stride / place;
+    if (above !== 0) digits.radixes.unshift(above / place);
+    if (place <= 0 || (above !== 0 && every * (size - 1) >= above / place))
+      throw new Error(
+        `gpujs: assign: elements of the destination, [${shape}] with strides [${strides}], lie on one another`,
+      );
+    if (above !== 0) digits.every.unshift(every);
+    digits.sizes.unshift(size);
+    digits.steps.unshift(step);
+    above = place;
+  };
+  for (const axis of order) add(strides[axis], shape[axis], steps[axis]);
+  // Between two elements of the part lie others: the lowest digit must be 0. A single element has no digit above it.
+  if (above !== 1) add(1, 1, 0);
+  return digits;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
 }

@@ -35,19 +35,21 @@ const CONCAT = program('concat', {
 const assign = family<number>((rank) => {
   const each = (letter: string, count = rank) => Array.from({ length: count }, (_, d) => `${letter}${d}`);
   const radixes = each('n', rank - 1);
-  const value = (d: number) =>
-    d < rank - 1 ? `d${d}` : rank === 1 ? '(this.thread.x - start)' : `q${d - 1}`;
-  const inside = each('m').map((size, d) => `${value(d)} < ${size}`);
-  const position = each('s').map((step, d) => `~~${value(d)} * ${step}`);
+  const lower = each('d', rank - 1);
+  const last = rank === 1 ? '(this.thread.x - start)' : `q${rank - 2}`;
+  const indices = lower.map((digit, d) => `const i${d} = Math.floor((${digit} + 0.5) / e${d});`);
+  const inside = lower.map((digit, d) => `i${d} < m${d} && i${d} * e${d} === ${digit} && `).join('');
+  const position = lower.map((_, d) => `~~i${d} * s${d} + `).join('');
   return program(`assign${rank}`, {
     arrays: ['x', 'y'],
-    integers: ['start', ...radixes, ...each('m'), ...each('s')],
+    integers: ['start', ...radixes, ...each('e', rank - 1), ...each('m'), ...each('s')],
     body: `
   let value = x[this.thread.x + xAt];
   if (this.thread.x >= start) {
     ${digitsText(radixes, '(this.thread.x - start)')}
-    if (${inside.join(' && ')}) {
-      value = y[yAt + ${position.join(' + ')}];
+    ${indices.join('\n    ')}
+    if (${inside}${last} < m${rank - 1}) {
+      value = y[yAt + ${position}~~${last} * s${rank - 1}];
     }
   }
   return value;`,
@@ -123,10 +125,10 @@ export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
         return;
       }
       const from = dense(src);
-      const { radixes, sizes, steps } = digitsOf(dst.shape, dst.strides, from.strides);
+      const { radixes, every, sizes, steps } = digitsOf(dst.shape, dst.strides, from.strides);
       requireDivisible('assign', radixes);
       const whole = denseView(dst.buffer, [length]);
-      const numbers = { integers: [dst.offset, ...radixes, ...sizes, ...steps] };
+      const numbers = { integers: [dst.offset, ...radixes, ...every, ...sizes, ...steps] };
       store.move(compute(assign(sizes.length), [whole, from], numbers, [length], dtype), dst);
     },
 

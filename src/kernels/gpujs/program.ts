@@ -61,10 +61,10 @@ export function family<K extends string | number>(make: (key: K) => Program): (k
 }
 
 /** Greatest divisor of `split`. */
-export const LONGEST_ROW = 2 ** 22;
+export const LONGEST_ROW = 2 ** 21;
 
 /**
- * Declares q = ⌊e/n⌋ and r = e mod n, exact for integers 0 ≤ e < 2³¹, n < 2²² and q < 2²⁴, whatever the device's division
+ * Declares q = ⌊e/n⌋ and r = e mod n, exact for integers 0 ≤ e < 2³¹, n < 2²¹ and q < 2²⁴, whatever the device's division
  * rounds. The first quotient is off by at most e·2⁻²²/n + 1, so what it leaves is below 2n + 512 and exact; the second
  * brings r within one n of its place.
  */

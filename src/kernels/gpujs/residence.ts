@@ -106,8 +106,8 @@ export function contentOf(result: unknown, residence: Residence, length: number)
   const handle = result as DeviceArray;
   if (typeof handle?.toArray !== 'function')
     throw new Error(`gpujs: a kernel returned ${typeof result}, expected a handle`);
-  // A storage buffer of [n] times four numbers is one of 4n numbers; WebGPU kernels take only such.
-  if ((handle.componentCount ?? 1) > 1) {
+  // A storage buffer is flat whatever the threads were; WebGPU kernels take only such, of one number per element.
+  if (handle.componentCount !== undefined) {
     handle.componentCount = 1;
     handle.output = [length];
   }
