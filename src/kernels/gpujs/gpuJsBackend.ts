@@ -97,7 +97,8 @@ export function backendOn(device: Device): GpuJsBackend {
     ...gpuJsKernels(engine, integers),
 
     async destroy() {
-      await lane.submit(() => device.destroy()).settled;
+      await lane.submit(() => undefined).settled; // what was asked for before is done
+      await device.destroy();
     },
   };
 }
@@ -113,10 +114,12 @@ function readFloats(engine: Engine, x: View): Slot<Float32Array> {
   const n = sizeOf(x.shape);
   if (n === 0) return Slot.of(new Float32Array(0));
   store.openScope();
-  const part = device.residence.onDevice && n < x.buffer.length;
-  const view = part ? copy(x) : dense(x);
-  const slot = store.slotOf(view);
-  const numbers = lane.submit(() => device.download(slot.take() as Content, view.offset, n));
-  store.closeScope(new Set());
-  return numbers;
+  try {
+    const part = device.residence.onDevice && n < x.buffer.length;
+    const view = part ? copy(x) : dense(x);
+    const slot = store.slotOf(view);
+    return lane.submit(() => device.download(slot.take() as Content, view.offset, n));
+  } finally {
+    store.closeScope(new Set());
+  }
 }

@@ -30,12 +30,18 @@ export interface Integers {
   classesOf(targets: View, classes: number, ignoreIndex: number): View;
 }
 
+/** Runs `work` in a scope of the host, of which nothing is left. */
+function briefly<T>(host: Backend, work: () => T): T {
+  host.openScope();
+  try {
+    return work();
+  } finally {
+    host.closeScope(new Set());
+  }
+}
+
 export function createIntegers(engine: Engine, readFloats: (x: View) => Slot<Float32Array>): Integers {
   const { host, lane, store, upload } = engine;
-
-  function onHost(x: View, data: HostArray): View {
-    return { ...x, buffer: host.upload(data) };
-  }
 
   /** Runs now where the inputs are there, else in the lane. */
   function whenReady<T>(slots: readonly Slot<unknown>[], work: () => T): Slot<T> {
@@ -50,10 +56,8 @@ export function createIntegers(engine: Engine, readFloats: (x: View) => Slot<Flo
     }
     const slot = store.slotOf(x);
     return whenReady([slot], () => {
-      host.openScope();
-      const data = host.readSync(onHost(x, (slot.take() ?? new Int32Array(0)) as Int32Array));
-      host.closeScope(new Set());
-      return data;
+      const data = slot.take() as Int32Array;
+      return briefly(host, () => host.readSync({ ...x, buffer: host.upload(data) }));
     });
   }
 
@@ -71,12 +75,7 @@ export function createIntegers(engine: Engine, readFloats: (x: View) => Slot<Flo
 
   function checked(kernel: string, rows: number): (values: Int32Array) => Int32Array {
     return (values) => {
-      host.openScope();
-      try {
-        requireRows(kernel, denseView(host.upload(values), [values.length]), rows);
-      } finally {
-        host.closeScope(new Set());
-      }
+      briefly(host, () => requireRows(kernel, denseView(host.upload(values), [values.length]), rows));
       return values;
     };
   }
@@ -86,16 +85,12 @@ export function createIntegers(engine: Engine, readFloats: (x: View) => Slot<Flo
 
     compute(views, shape, dtype, run) {
       const slots = views.map(read);
-      const data = whenReady(slots, () => {
-        host.openScope();
-        const made = run(
-          host,
-          views.map((x, i) => denseView(host.upload(slots[i].take()), x.shape)),
-        );
-        const result = host.readSync(made);
-        host.closeScope(new Set());
-        return result;
-      });
+      const data = whenReady(slots, () =>
+        briefly(host, () => {
+          const given = views.map((x, i) => denseView(host.upload(slots[i].take()), x.shape));
+          return host.readSync(run(host, given));
+        }),
+      );
       if (dtype !== 'int32') {
         const { buffer } = upload(() => Float32Array.from(data.take()), sizeOf(shape), dtype);
         return denseView(buffer, shape);
@@ -190,15 +185,13 @@ export function integerKernels(engine: Engine, { compute, read }: Integers): Int
       const before = store.slotOf(dst);
       const values = read(src);
       const { length } = dst.buffer;
-      const work = (): Held => {
-        const { host } = engine;
-        host.openScope();
-        const whole = host.upload(before.take() as Int32Array);
-        host.assign({ ...dst, buffer: whole }, denseView(host.upload(values.take()), src.shape));
-        const result = host.readSync(denseView(whole, [length])) as Int32Array;
-        host.closeScope(new Set());
-        return result;
-      };
+      const { host } = engine;
+      const work = (): Held =>
+        briefly(host, () => {
+          const whole = host.upload(before.take() as Int32Array);
+          host.assign({ ...dst, buffer: whole }, denseView(host.upload(values.take()), src.shape));
+          return host.readSync(denseView(whole, [length])) as Int32Array;
+        });
       const slot = before.isReady && values.isReady ? Slot.of(work()) : lane.submit(work);
       store.move(denseView(store.make('int32', length, slot), [length]), dst);
     },
