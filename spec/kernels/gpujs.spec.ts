@@ -431,6 +431,11 @@ describe('gpujs device', () => {
     backend.release(reversed.buffer);
     backend.release(scattered.buffer);
 
+    const ends = new Float32Array(2 ** 24 + 67).fill(1, 2 ** 24); // its length is no float32
+    const long = denseView(backend.upload(ends), [ends.length]);
+    expect([...backend.readSync(backend.sum(long, [0]))]).toEqual([67]);
+    backend.release(long.buffer);
+
     const columns = { ...x, shape: [rows, 3], strides: [width, 2], offset: width - 5 };
     backend.assign(columns, backend.fill([rows, 3], -1, 'float32'));
     const overwritten = (i: number) => width - 5 <= i % width && (i % width) % 2 === 0;
@@ -496,6 +501,9 @@ describe('gpujs memory', () => {
     );
     expect(() => backend.copy({ ...x, shape: [2, 2 ** 21], strides: [0, 1] })).toThrow(
       /gpujs: copy: rows of 2097152 elements, expected fewer than 2097152/,
+    );
+    expect(() => backend.copy({ ...x, shape: [2 ** 25, 2], strides: [0, 1] })).toThrow(
+      /gpujs: copy: 33554432 rows, expected at most 16777216/,
     );
     expect(() => backend.copy({ ...x, shape: [2 ** 16, 2 ** 16], strides: [0, 0] })).toThrow(
       /is 4294967296 elements, expected at most 2147483647/,

@@ -4,7 +4,7 @@ import { denseView, isDense, sizeOf } from '../views.ts';
 import { mergeAxes } from './axes.ts';
 import type { Device } from './device.ts';
 import { type Lane, Slot } from './lane.ts';
-import { family, LONGEST_ROW, type Program, program, split } from './program.ts';
+import { family, LONGEST_ROW, MOST_ROWS, type Program, program, split } from './program.ts';
 import type { Content } from './residence.ts';
 import type { Held, Store } from './store.ts';
 
@@ -65,9 +65,11 @@ export function digitsText(radixes: readonly string[], start = 'this.thread.x'):
   return radixes.map((n, d) => split(`q${d}`, `d${d}`, d === 0 ? start : `q${d - 1}`, n)).join('');
 }
 
-/** @throws Error where an axis is longer than `split` divides by */
-export function requireDivisible(what: string, sizes: readonly number[]): void {
-  const long = sizes.find((n) => n >= LONGEST_ROW);
+/** @throws Error where there are more rows, or longer ones, than `split` counts exactly */
+export function requireCountable(what: string, rows: number, widths: readonly number[]): void {
+  if (rows > MOST_ROWS)
+    throw new Error(`gpujs: ${what}: ${rows} rows, expected at most ${MOST_ROWS}; reshape to longer rows`);
+  const long = widths.find((n) => n >= LONGEST_ROW);
   if (long === undefined) return;
   throw new Error(
     `gpujs: ${what}: rows of ${long} elements, expected fewer than ${LONGEST_ROW}; reshape to shorter rows`,
@@ -117,7 +119,7 @@ export function createEngine(device: Device, lane: Lane, store: Store, host: Bac
       strides[0].push(1);
     }
     const sizes = shape.slice(1).reverse();
-    requireDivisible('copy', sizes);
+    if (sizes.length > 0) requireCountable('copy', sizeOf(x.shape) / sizes[0], sizes);
     const integers = [...sizes, ...strides[0].reverse()];
     return compute(gather(shape.length), [x], { integers }, x.shape, x.buffer.dtype);
   }

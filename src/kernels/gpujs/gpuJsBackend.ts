@@ -61,7 +61,7 @@ export function backendOn(device: Device): GpuJsBackend {
     : 'tensors lie in typed arrays, which GPU.js copies for each kernel';
   const description = `gpujs on ${mode} (${reason}): every kernel is a GPU.js function, ${where}`;
 
-  const numbers = (x: View): Slot<HostArray> =>
+  const contents = (x: View): Slot<HostArray> =>
     sizeOf(x.shape) === 0 ? Slot.of(empty(x.buffer.dtype)) : integers.read(x);
 
   return {
@@ -75,16 +75,17 @@ export function backendOn(device: Device): GpuJsBackend {
       const dtype = dtypeOf(data);
       if (dtype === 'float64') throw new Error('gpujs: upload: float64, expected float32, int32 or bool');
       if (data instanceof Int32Array) return store.make(dtype, data.length, Slot.of(data.slice()));
-      const copy = Float32Array.from(data);
-      return engine.upload(() => copy, copy.length, dtype).buffer;
+      // Where the lane waits, the caller may change its numbers before they go up.
+      const numbers = data instanceof Float32Array && !lane.waits ? data : new Float32Array(data);
+      return engine.upload(() => numbers, numbers.length, dtype).buffer;
     },
     async read(x) {
-      const slot = numbers(x);
+      const slot = contents(x);
       await slot.settled;
       return slot.take();
     },
     readSync(x) {
-      const slot = numbers(x);
+      const slot = contents(x);
       if (slot.isReady || !lane.waits) return slot.take();
       throw new Error(
         `gpujs on ${mode} answers later: use \`await tensor.read()\` instead of \`tensor.data\` or \`tensor.item()\``,

@@ -9,7 +9,7 @@
 import type { Backend, View } from '../backend.ts';
 import { denseStrides, sizeOf, swapLastTwo } from '../views.ts';
 import { type Axes, mergeAxes } from './axes.ts';
-import { type Engine, FILL, requireDivisible } from './engine.ts';
+import { type Engine, FILL, requireCountable } from './engine.ts';
 import { CHUNKS, chunksOf, inChunks, program, split } from './program.ts';
 import { roundedAxis } from './residence.ts';
 
@@ -129,7 +129,7 @@ export function matmulKernels(engine: Engine): Pick<Backend, 'matmul'> {
     const N = b.shape[lead + 1];
     const [batches, heads] = [1, 1, ...batch.shape].slice(-2);
     const [aSteps, bSteps] = batch.strides.map((steps) => [0, 0, ...steps].slice(-2));
-    requireDivisible('matmul', [M, N, K]);
+    requireCountable('matmul', batches * heads * M, [M, N, K]);
     const integers = [
       ...[M, N, K, heads],
       ...[...a.strides.slice(lead), ...aSteps, ...b.strides.slice(lead), ...bSteps],

@@ -2,7 +2,7 @@
 import type { Backend, View } from '../backend.ts';
 import { denseView, isDense, sizeOf } from '../views.ts';
 import { digitsOf } from './axes.ts';
-import { digitsText, type Engine, FILL, requireDivisible } from './engine.ts';
+import { digitsText, type Engine, FILL, requireCountable } from './engine.ts';
 import type { Integers } from './integers.ts';
 import { family, program, split } from './program.ts';
 
@@ -92,7 +92,7 @@ export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
     if (sizeOf(a.shape) === 0) return copy({ ...b, shape });
     if (sizeOf(b.shape) === 0) return copy({ ...a, shape });
     const width = (x: View) => sizeOf(x.shape.slice(axis));
-    requireDivisible('concat', [width(a) + width(b)]);
+    requireCountable('concat', sizeOf(shape.slice(0, axis)), [width(a) + width(b)]);
     const widths = [width(a), width(b), width(a) + width(b)];
     return compute(CONCAT, [dense(a), dense(b)], { integers: widths }, shape, a.buffer.dtype);
   }
@@ -126,7 +126,7 @@ export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
       }
       const from = dense(src);
       const { radixes, every, sizes, steps } = digitsOf(dst.shape, dst.strides, from.strides);
-      requireDivisible('assign', radixes);
+      if (radixes.length > 0) requireCountable('assign', length / radixes[0], radixes);
       const whole = denseView(dst.buffer, [length]);
       const numbers = { integers: [dst.offset, ...radixes, ...every, ...sizes, ...steps] };
       store.move(compute(assign(sizes.length), [whole, from], numbers, [length], dtype), dst);
@@ -135,7 +135,7 @@ export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
     gatherRows(x, index) {
       const shape = [index.shape[0], ...x.shape.slice(1)];
       const width = sizeOf(x.shape.slice(1));
-      requireDivisible('gatherRows', [width]);
+      requireCountable('gatherRows', index.shape[0], [width]);
       const rows = integers.rowsOf('gatherRows', index, x.shape[0]);
       return compute(GATHER_ROWS, [dense(x), rows], { integers: [width] }, shape, x.buffer.dtype);
     },
@@ -143,7 +143,7 @@ export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
     scatterAddRows(x, index, rows) {
       const shape = [rows, ...x.shape.slice(1)];
       const width = sizeOf(x.shape.slice(1));
-      requireDivisible('scatterAddRows', [width]);
+      requireCountable('scatterAddRows', rows, [width]);
       const { starts, order } = integers.sortedRows('scatterAddRows', index, rows);
       if (index.shape[0] === 0) return compute(FILL, [], { floats: [0] }, shape);
       return compute(SCATTER_ROWS, [dense(x), starts, order], { integers: [width] }, shape);

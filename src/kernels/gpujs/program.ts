@@ -60,7 +60,9 @@ export function family<K extends string | number>(make: (key: K) => Program): (k
   };
 }
 
-/** Greatest divisor of `split`. */
+/** Greatest quotient of `split`. */
+export const MOST_ROWS = 2 ** 24;
+/** Divisors of `split` are below this. */
 export const LONGEST_ROW = 2 ** 21;
 
 /**

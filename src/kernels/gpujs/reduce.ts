@@ -5,18 +5,20 @@
  */
 import type { Backend, View } from '../backend.ts';
 import { denseView, sizeOf } from '../views.ts';
-import { type Engine, FILL, requireDivisible } from './engine.ts';
+import { type Engine, FILL, requireCountable } from './engine.ts';
 import type { Integers } from './integers.ts';
 import { CHUNKS, chunksOf, inChunks, program, split } from './program.ts';
 
 const STAGE = 64;
+/** Stages of very long sums are longer, so that there are fewer. */
+const MOST_PARTS = 2 ** 20;
 
 /** [outer, N, inner] → [outer, parts, inner], each the sum of `stage` numbers or what is left of N. */
 const SUM = program('sum', {
   arrays: ['x'],
   integers: ['length', 'stage', 'parts', 'inner'],
   body: `${split('line', 'i', 'this.thread.x', 'inner')}${split('o', 'part', 'line', 'parts')}
-  const count = Math.min(stage, length - part * stage);
+  const count = Math.min(stage, length - ~~part * stage);
   let sum = 0.0;
   for (let k = 0; k < count; k++) {
     sum += x[(~~o * length + ~~part * stage + ~~k) * inner + ~~i + xAt];
@@ -42,15 +44,16 @@ export function reduceKernels(engine: Engine, integers: Integers): Pick<Backend,
 
   /** Dense [outer, N, inner] → [outer, 1, inner] */
   function sumMiddle(x: View, [outer, N, inner]: readonly [number, number, number]): View {
-    requireDivisible('sum', [inner]);
-    const parts = Math.ceil(N / STAGE);
-    const stage = compute(SUM, [x], { integers: [N, STAGE, parts, inner] }, [outer, parts, inner]);
+    const size = Math.max(STAGE, Math.ceil(N / MOST_PARTS));
+    const parts = Math.ceil(N / size);
+    requireCountable('sum', outer * parts, [inner, parts]);
+    const stage = compute(SUM, [x], { integers: [N, size, parts, inner] }, [outer, parts, inner]);
     return parts === 1 ? stage : sumMiddle(stage, [outer, parts, inner]);
   }
 
   function middle(x: View, axis: number) {
     const inner = sizeOf(x.shape.slice(axis + 1));
-    requireDivisible('max', [inner]);
+    requireCountable('max', Math.max(sizeOf(x.shape.slice(0, axis)), x.shape[axis]), [inner]);
     return [x.shape[axis], inner, ...chunksOf(x.shape[axis])];
   }
 

@@ -1,6 +1,6 @@
 /** Rotary position embedding (Su et al., arXiv 2104.09864), half-split: the pair of channel j is j + K/2. */
 import type { Backend } from '../backend.ts';
-import { type Engine, requireDivisible } from './engine.ts';
+import { type Engine, requireCountable } from './engine.ts';
 import { program, split } from './program.ts';
 
 /** x [B, H, T, K], cos and sin [B, T, K/2]; `sign` is −1 for the other way. */
@@ -28,8 +28,8 @@ const ROTARY = program('rotary', {
 export function rotaryKernels({ compute, dense }: Engine): Pick<Backend, 'rotary'> {
   return {
     rotary(x, cos, sin, inverse) {
-      const [, H, T, K] = x.shape;
-      requireDivisible('rotary', [K, T]);
+      const [B, H, T, K] = x.shape;
+      requireCountable('rotary', B * H * T, [K, T]);
       const numbers = { integers: [K, K / 2, T, H], floats: [inverse ? -1 : 1] };
       return compute(ROTARY, [x, cos, sin].map(dense), numbers, x.shape);
     },

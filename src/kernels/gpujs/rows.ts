@@ -1,7 +1,7 @@
 /** What kernels of whole rows share: dense [R, N] data, one thread per row for sums and maxima, one per element for results. */
 import type { View } from '../backend.ts';
 import { sizeOf } from '../views.ts';
-import { requireDivisible } from './engine.ts';
+import { requireCountable } from './engine.ts';
 import { split } from './program.ts';
 
 export interface RowSizes {
@@ -15,9 +15,10 @@ export interface RowSizes {
 
 export function rowSizes(kernel: string, x: View): RowSizes {
   const width = x.shape[x.shape.length - 1] ?? 1;
-  requireDivisible(kernel, [width]);
   const perRow = x.shape.length === 0 ? [] : [...x.shape.slice(0, -1), 1];
-  return { rows: sizeOf(perRow), width, perRow };
+  const rows = sizeOf(perRow);
+  requireCountable(kernel, rows, [width]);
+  return { rows, width, perRow };
 }
 
 /** Element k of row `row` of x, both integer texts. */
