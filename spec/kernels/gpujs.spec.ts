@@ -333,6 +333,19 @@ describe('gpujs device', () => {
     await backend.destroy();
   });
 
+  it('does not end loops at 1000', async () => {
+    const backend = await createGpuJsBackend({ mode: 'webasm' });
+    const n = 2 ** 21; // in chunks of 1024 or more
+    const ones = denseView(backend.upload(new Float32Array(n).fill(1)), [1, 2 ** 20, 2]);
+    const sum = backend.rmsNorm({ ...ones, shape: [1, n - 1] }, { ...ones, shape: [n - 1] }, 0).rstd;
+    expect([...backend.readSync(sum)]).toEqual([1]);
+    const many = { ...ones, shape: [3000, 2], strides: [2, 1] };
+    const index = denseView(backend.upload(new Int32Array(3000).fill(1)), [3000]);
+    const rows = backend.scatterAddRows(many, index, 3);
+    expect([...backend.readSync(rows)]).toEqual([0, 0, 3000, 3000, 0, 0]);
+    await backend.destroy();
+  });
+
   it('no loop reaches the 65 536 turns at which drivers stop', () => {
     for (const length of [1, 32, 33, 1000, 2 ** 20, 2 ** 26 + 1]) {
       const [chunk, chunks] = chunksOf(length);
@@ -431,8 +444,9 @@ describe('gpujs device', () => {
     backend.release(reversed.buffer);
     backend.release(scattered.buffer);
 
-    const ends = new Float32Array(2 ** 24 + 67).fill(1, 2 ** 24); // its length is no float32
-    const long = denseView(backend.upload(ends), [ends.length]);
+    const length = 2 ** 24 + 67; // no float32; behind it lies more
+    const ends = new Float32Array(length + 5).fill(1, 2 ** 24);
+    const long = { ...denseView(backend.upload(ends), [ends.length]), shape: [length] };
     expect([...backend.readSync(backend.sum(long, [0]))]).toEqual([67]);
     backend.release(long.buffer);
 

@@ -4,7 +4,7 @@ import { denseView, isDense, sizeOf } from '../views.ts';
 import { digitsOf } from './axes.ts';
 import { digitsText, type Engine, FILL, requireCountable } from './engine.ts';
 import type { Integers } from './integers.ts';
-import { family, program, split } from './program.ts';
+import { chunksOf, family, program, split, sumInChunks } from './program.ts';
 
 const CAST_FLOAT = program('castFloat', { arrays: ['x'], body: 'return x[this.thread.x + xAt];' });
 
@@ -67,15 +67,16 @@ const GATHER_ROWS = program('gatherRows', {
 /** Row r of the result is the sum of rows order[j] of x for j = starts[r] … starts[r + 1] − 1. */
 const SCATTER_ROWS = program('scatterAddRows', {
   arrays: ['x', 'starts', 'order'],
-  integers: ['width'],
+  integers: ['width', 'chunk'],
   body: `${split('row', 'column', 'this.thread.x', 'width')}
   const first = starts[~~row + startsAt];
   const count = starts[~~row + 1 + startsAt] - first;
-  let sum = 0.0;
-  for (let j = 0; j < count; j++) {
-    const n = order[~~first + ~~j + orderAt];
-    sum += x[~~n * width + ~~column + xAt];
-  }
+  const chunks = Math.ceil(count / chunk);${sumInChunks(
+    'sum',
+    'count',
+    () => 'x[~~n * width + ~~column + xAt]',
+    'const n = order[~~first + $k + orderAt];',
+  )}
   return sum;`,
 });
 
@@ -144,9 +145,10 @@ export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
       const shape = [rows, ...x.shape.slice(1)];
       const width = sizeOf(x.shape.slice(1));
       requireCountable('scatterAddRows', rows, [width]);
+      const [chunk] = chunksOf(index.shape[0]);
       const { starts, order } = integers.sortedRows('scatterAddRows', index, rows);
       if (index.shape[0] === 0) return compute(FILL, [], { floats: [0] }, shape);
-      return compute(SCATTER_ROWS, [dense(x), starts, order], { integers: [width] }, shape);
+      return compute(SCATTER_ROWS, [dense(x), starts, order], { integers: [width, chunk] }, shape);
     },
   };
 }

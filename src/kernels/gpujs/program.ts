@@ -113,7 +113,7 @@ export function sumInChunks(name: string, length: string, term: (k: string) => s
   })}`;
 }
 
-/** The integers that `inChunks` reads, [chunk, chunks]: about √length of about √length. */
+/** The integers that `inChunks` reads, [chunk, chunks]: about √length of about √length; chunk is a power of two. */
 export function chunksOf(length: number): [number, number] {
   const chunk = Math.max(2 ** Math.round(Math.log2(Math.max(length, 1)) / 2), 32);
   return [chunk, Math.ceil(length / chunk)];
