@@ -307,6 +307,29 @@ describe('gpujs device', () => {
     await Promise.all([device.destroy(), small.destroy()]);
   });
 
+  it('makes do with fewer programs where no more memories can be had', async () => {
+    const device = await openDevice('webasm');
+    const { Memory } = WebAssembly;
+    let left = 5;
+    vi.stubGlobal('WebAssembly', {
+      ...Object.fromEntries(
+        Object.getOwnPropertyNames(WebAssembly).map((name) => [name, Reflect.get(WebAssembly, name)]),
+      ),
+      Memory: class extends Memory {
+        constructor(descriptor: WebAssembly.MemoryDescriptor) {
+          if (left-- === 0) throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+          super(descriptor);
+        }
+      },
+    });
+    for (const n of [1, 2, 3, 4, 5, 6, 7])
+      expect(double(device, n)).toEqual(Array.from({ length: n }, (_, i) => 2 * i));
+    vi.unstubAllGlobals();
+    expect(left).toBeLessThan(0);
+    expect(device.programs()).toBe(2); // of five, half
+    await device.destroy();
+  });
+
   it('refuses a call with too few numbers', async () => {
     const device = await openDevice('webasm');
     const run = { program: DOUBLE, arrays: [new Float32Array(4)], integers: [], floats: [], threads: [4] };

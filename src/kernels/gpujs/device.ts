@@ -61,7 +61,7 @@ interface ByPosition {
   setArgumentTypes(types: readonly string[]): void;
 }
 
-const DEFAULT_LIMITS: DeviceLimits = { programs: 512, bytes: 512 * 2 ** 20 };
+const DEFAULT_LIMITS: DeviceLimits = { programs: 256, bytes: 512 * 2 ** 20 };
 
 /** Longest loop a program may ask for; none does (see program.ts). GPU.js's own limit is 1000, and silent. */
 const LOOP_LIMIT = 2 ** 30;
@@ -76,6 +76,7 @@ export async function openDevice(option: GpuJsModeOption, limits = DEFAULT_LIMIT
   const gpu = new library.GPU({ mode });
   const compiled = new Map<string, Compiled>(); // oldest use first
   let bytes = 0;
+  let mostPrograms = limits.programs;
 
   const inputOf = (data: Float32Array): Input =>
     new library.Input(data as unknown as number[], [data.length]);
@@ -117,7 +118,7 @@ export async function openDevice(option: GpuJsModeOption, limits = DEFAULT_LIMIT
 
   function makeRoom(incoming: number): void {
     for (const [key, entry] of compiled) {
-      if (compiled.size < limits.programs && bytes + incoming <= limits.bytes) return;
+      if (compiled.size < mostPrograms && bytes + incoming <= limits.bytes) return;
       forget(key, entry);
     }
   }
@@ -151,9 +152,12 @@ export async function openDevice(option: GpuJsModeOption, limits = DEFAULT_LIMIT
       }
       return content;
     };
-    const undo = (error: unknown): never => {
+    const undo = (error: unknown): Content | Promise<Content> => {
       if (!known) kernel.destroy();
-      throw error;
+      // A browser gives a page room for about a hundred WebAssembly memories, of which each program has one.
+      if (mode !== 'webasm' || !(error instanceof RangeError) || known || compiled.size < 2) throw error;
+      mostPrograms = compiled.size >> 1;
+      return execute(one, threads, sizes, inputBytes, arrayType, args);
     };
     try {
       if (!residence.bakesSizes) kernel.setOutput([...threads]);

@@ -45,10 +45,10 @@ export interface Residence {
   readonly tiles: boolean;
 }
 
-/** At most a quarter more, a sixteenth for large buffers. */
+/** A multiple of 64; beyond 256 at most a quarter more, a sixteenth for large buffers. */
 function roundedUp(length: number): number {
   const octave = 2 ** Math.floor(Math.log2(Math.max(length, 1)));
-  const step = Math.max(16, octave / (length < 2 ** 14 ? 4 : 16));
+  const step = Math.max(64, octave / (length < 2 ** 14 ? 4 : 16));
   return Math.ceil(Math.max(length, 1) / step) * step;
 }
 
