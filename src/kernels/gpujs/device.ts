@@ -61,7 +61,7 @@ interface ByPosition {
   setArgumentTypes(types: readonly string[]): void;
 }
 
-const DEFAULT_LIMITS: DeviceLimits = { programs: 256, bytes: 512 * 2 ** 20 };
+const DEFAULT_LIMITS: DeviceLimits = { programs: 512, bytes: 512 * 2 ** 20 };
 
 /** Longest loop a program may ask for; none does (see program.ts). GPU.js's own limit is 1000, and silent. */
 const LOOP_LIMIT = 2 ** 30;
