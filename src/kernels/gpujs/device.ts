@@ -1,44 +1,43 @@
 /**
- * GPU.js behind one function: a program and its inputs in, flat numbers out. A program is compiled when its sizes are
- * first seen (all modes bake them into the code they generate) and kept until space is needed for others.
+ * GPU.js behind one function: a program, contents and numbers in, a content out. Programs are compiled for the sizes that
+ * their mode bakes into code and kept until space is needed for others.
  *
  * GPU.js falls to plain JavaScript with no more than a console warning when a kernel does not fit its mode. Every
  * program is looked at after its first run, and one that fell throws.
  */
-import type { GPU, IKernelRunShortcut, Input } from 'gpu.js';
+import type { IKernelRunShortcut, Input } from 'gpu.js';
+import { POWERS } from './functions.ts';
 import { chooseMode, type GpuJsMode, type GpuJsModeOption } from './mode.ts';
-
-export interface Program {
-  readonly name: string;
-  /** The kernel; GPU.js reads its source text. */
-  readonly source: { toString(): string };
-  /** Threads along x, y, z. */
-  readonly output: readonly number[];
-  /** How many numbers a thread returns. */
-  readonly width: 1 | 4;
-  /** Typed as integers, so that indices made of them are exact above 2²⁴ and loops to them are not capped. */
-  readonly integers: Readonly<Record<string, number>>;
-  readonly tables?: Readonly<Record<string, Float32Array>>;
-}
-
-/** Numbers as the kernel indexes them: sizes run from the fastest axis to the slowest (x, y, z). */
-export interface ProgramInput {
-  readonly data: Float32Array;
-  readonly size: readonly number[];
-}
+import { type Program, program } from './program.ts';
+import { assertMode, type Content, contentOf, RESIDENCE, type Residence } from './residence.ts';
 
 export interface DeviceLimits {
   /** Compiled programs kept. */
   readonly programs: number;
-  /** Bytes of the inputs and outputs of all kept programs; each holds its own copy of them. */
+  /** Bytes of the inputs and outputs of all kept programs; each may hold its own copy of them. */
   readonly bytes: number;
+}
+
+export interface Call {
+  readonly program: Program;
+  readonly arrays: readonly Content[];
+  readonly integers: readonly number[];
+  readonly floats: readonly number[];
+  /** Threads along x, y, z. */
+  readonly threads: readonly number[];
 }
 
 export interface Device {
   readonly mode: GpuJsMode;
   readonly reason: string;
-  /** Runs a program on its threads: [z][y][x][width], flat. */
-  run(program: Program, inputs: readonly ProgramInput[]): Float32Array;
+  readonly residence: Residence;
+  /** Runs a program on its threads: [z][y][x][width], flat. A promise on WebGPU, where one call follows the other. */
+  run(call: Call): Content | Promise<Content>;
+  /** Numbers from the host, as many as the capacity for them, the rest 0. */
+  upload(data: Float32Array): Content | Promise<Content>;
+  /** Numbers at, at + 1, … at + length − 1 of a content, copied. */
+  download(content: Content, at: number, length: number): Float32Array | Promise<Float32Array>;
+  free(content: Content): void;
   /** Compiled programs alive. */
   programs(): number;
   /** Frees every compiled program. */
@@ -57,52 +56,145 @@ interface ResultShaper {
   _shapeOutput?: (data: Float32Array) => Float32Array;
 }
 
-const DEFAULT_LIMITS: DeviceLimits = { programs: 64, bytes: 512 * 2 ** 20 };
+/** The declared type leaves out that the types of arguments may be a list. */
+interface ByPosition {
+  setArgumentTypes(types: readonly string[]): void;
+}
 
-/** Throws where the mode asked for does not exist. */
+const DEFAULT_LIMITS: DeviceLimits = { programs: 512, bytes: 512 * 2 ** 20 };
+
+/** Longest loop a program may ask for; none does (see program.ts). GPU.js's own limit is 1000, and silent. */
+const LOOP_LIMIT = 2 ** 30;
+
+const UPLOAD = program('upload', { arrays: ['x'], body: 'return x[this.thread.x + xAt];' });
+
+/** @throws Error where the mode asked for does not exist */
 export async function openDevice(option: GpuJsModeOption, limits = DEFAULT_LIMITS): Promise<Device> {
   const library = await import('gpu.js');
   const { mode, reason } = await chooseMode(option, library.GPU);
+  const residence = RESIDENCE[mode];
   const gpu = new library.GPU({ mode });
   const compiled = new Map<string, Compiled>(); // oldest use first
   let bytes = 0;
+  let mostPrograms = limits.programs;
 
-  const input = ({ data, size }: ProgramInput): Input =>
-    new library.Input(data as unknown as number[], [...size] as [number, number, number]);
+  const inputOf = (data: Float32Array): Input =>
+    new library.Input(data as unknown as number[], [data.length]);
+
+  function compile(one: Program, threads: readonly number[], arrayType: string): IKernelRunShortcut {
+    const constants = one.source.includes('POWERS')
+      ? { constants: { POWERS: POWERS as unknown as number[] }, constantTypes: { POWERS: 'Array' as const } }
+      : {};
+    const kernel = gpu.createKernel(one.source, {
+      output: [...threads],
+      ...constants,
+      precision: 'single',
+      tactic: 'precision',
+      ...residence.settings,
+    });
+    kernel.setLoopMaxIterations(LOOP_LIMIT);
+    (kernel as unknown as ByPosition).setArgumentTypes([
+      ...new Array<string>(one.arrays).fill(arrayType),
+      ...new Array<string>(one.integers).fill('Integer'),
+      ...new Array<string>(one.floats).fill('Float'),
+    ]);
+    const shaper = kernel.kernel as ResultShaper;
+    if (!residence.onDevice && typeof shaper._shapeOutput === 'function')
+      shaper._shapeOutput = (data) => data;
+    return kernel;
+  }
+
+  /**
+   * The kernel that reads and deletes all handles, whichever made them: theirs may be destroyed before they are. It is
+   * made by the first call and lives as long as the device.
+   */
+  let keeper: unknown;
 
   function forget(key: string, entry: Compiled): void {
-    entry.kernel.destroy();
+    if (entry.kernel.kernel !== keeper) entry.kernel.destroy();
     bytes -= entry.bytes;
     compiled.delete(key);
   }
 
   function makeRoom(incoming: number): void {
     for (const [key, entry] of compiled) {
-      if (compiled.size < limits.programs && bytes + incoming <= limits.bytes) return;
+      if (compiled.size < mostPrograms && bytes + incoming <= limits.bytes) return;
       forget(key, entry);
     }
   }
 
-  function run(program: Program, inputs: readonly ProgramInput[]): Float32Array {
-    const length = program.output.reduce((size, n) => size * n, program.width);
-    const key = keyOf(program, inputs);
+  function execute(
+    one: Program,
+    threads: readonly number[],
+    sizes: string,
+    inputBytes: number,
+    arrayType: string,
+    args: readonly unknown[],
+  ): Content | Promise<Content> {
+    const length = threads.reduce((size, n) => size * n, one.width);
+    const baked = residence.bakesSizes ? threads.join('x') : String(threads.length);
+    const key = `${one.name} ${baked} ${sizes}`;
     const known = compiled.get(key);
-    const cost = known ? known.bytes : 4 * inputs.reduce((sum, { data }) => sum + data.length, length);
+    const cost = known ? known.bytes : 4 * length + inputBytes;
     if (!known) makeRoom(cost);
-    const kernel = known ? known.kernel : compile(gpu, program);
-    const result: unknown = kernel(...inputs.map(input));
-    if (!known) {
-      try {
-        assertMode(gpu, kernel, program, mode);
-      } catch (error) {
-        kernel.destroy();
-        throw error;
+    const kernel = known?.kernel ?? compile(one, threads, arrayType);
+    const finish = (result: unknown): Content => {
+      if (!known) {
+        assertMode(gpu, kernel, one.name, mode);
+        bytes += cost;
       }
-      bytes += cost;
+      compiled.delete(key);
+      compiled.set(key, { kernel, bytes: cost });
+      const content = contentOf(result, residence, length);
+      if ('toArray' in content) {
+        keeper ??= kernel.kernel;
+        content.kernel = keeper;
+      }
+      return content;
+    };
+    const undo = (error: unknown): Content | Promise<Content> => {
+      if (!known) kernel.destroy();
+      // A browser gives a page room for about a hundred WebAssembly memories, of which each program has one.
+      if (mode !== 'webasm' || !(error instanceof RangeError) || known || compiled.size < 2) throw error;
+      mostPrograms = compiled.size >> 1;
+      return execute(one, threads, sizes, inputBytes, arrayType, args);
+    };
+    try {
+      if (!residence.bakesSizes) kernel.setOutput([...threads]);
+      const result: unknown = (kernel as (...values: unknown[]) => unknown)(...args);
+      if (result instanceof Promise) return result.then(finish).catch(undo);
+      return finish(result);
+    } catch (error) {
+      return undo(error);
     }
-    compiled.delete(key);
-    compiled.set(key, { kernel, bytes: cost });
-    return flatten(result, length);
+  }
+
+  function run({ program: one, arrays, integers, floats, threads }: Call): Content | Promise<Content> {
+    if (integers.length !== one.integers || arrays.length !== one.arrays || floats.length !== one.floats)
+      throw new Error(`gpujs: ${one.name} takes ${one.arrays}, ${one.integers}, ${one.floats} arguments`);
+    const inputs = arrays.map((x) => (x instanceof Float32Array ? inputOf(x) : x));
+    const sizes = arrays.map((x) => residence.sizeKey(x)).join(' ');
+    const held = arrays.reduce((sum, x) => sum + (x instanceof Float32Array ? 4 * x.length : 0), 0);
+    return execute(one, threads, sizes, held, residence.argumentType, [...inputs, ...integers, ...floats]);
+  }
+
+  function upload(data: Float32Array): Content | Promise<Content> {
+    const capacity = residence.capacity(data.length);
+    const padded = new Float32Array(capacity);
+    padded.set(data);
+    if (!residence.onDevice) return padded;
+    return execute(UPLOAD, [capacity], residence.bakesSizes ? String(capacity) : '', 4 * capacity, 'Input', [
+      inputOf(padded),
+      0,
+    ]);
+  }
+
+  function download(content: Content, at: number, length: number): Float32Array | Promise<Float32Array> {
+    if (content instanceof Float32Array) return content.slice(at, at + length);
+    const numbers = content.toArray();
+    if (numbers instanceof Promise)
+      return numbers.then((values: Float32Array) => values.slice(at, at + length));
+    return (numbers as Float32Array).slice(at, at + length);
   }
 
   function clear(): void {
@@ -112,67 +204,19 @@ export async function openDevice(option: GpuJsModeOption, limits = DEFAULT_LIMIT
   return {
     mode,
     reason,
+    residence,
     run,
+    upload,
+    download,
+    free: (content) => {
+      if (!(content instanceof Float32Array)) content.delete();
+    },
     programs: () => compiled.size,
     clear,
     async destroy() {
+      keeper = undefined;
       clear();
       await gpu.destroy();
     },
   };
-}
-
-function keyOf(program: Program, inputs: readonly ProgramInput[]): string {
-  const sizes = inputs.map((one) => one.size.join('x'));
-  return [program.name, program.output.join('x'), ...Object.values(program.integers), ...sizes].join(' ');
-}
-
-function compile(gpu: GPU, program: Program): IKernelRunShortcut {
-  const { integers, tables = {} } = program;
-  const constantTypes: Record<string, 'Integer' | 'Array'> = {};
-  for (const name of Object.keys(integers)) constantTypes[name] = 'Integer';
-  for (const name of Object.keys(tables)) constantTypes[name] = 'Array';
-  const kernel = gpu.createKernel(program.source.toString(), {
-    output: [...program.output],
-    constants: { ...integers, ...tables },
-    constantTypes,
-    precision: 'single',
-    tactic: 'precision',
-  });
-  const shaper = kernel.kernel as ResultShaper;
-  if (typeof shaper._shapeOutput === 'function') shaper._shapeOutput = (data) => data;
-  return kernel;
-}
-
-function assertMode(gpu: GPU, kernel: IKernelRunShortcut, program: Program, mode: GpuJsMode): void {
-  const ran = kernel.kernel;
-  if (ran.constructor === gpu.Kernel && !ran.fallbackReason) return;
-  throw new Error(
-    `gpujs: ${program.name} did not run on ${mode}: GPU.js fell back to plain JavaScript ` +
-      `(${ran.fallbackReason ?? 'no reason given'})`,
-  );
-}
-
-/** Nested results (rows of rows, or an array per thread) into one; flat ones pass. */
-function flatten(result: unknown, length: number): Float32Array {
-  if (result instanceof Float32Array && result.length === length) return result;
-  const flat = new Float32Array(length);
-  const end = write(result, flat, 0);
-  if (end !== length) throw new Error(`gpujs: a kernel returned ${end} numbers, expected ${length}`);
-  return flat;
-}
-
-function write(value: unknown, flat: Float32Array, at: number): number {
-  if (value instanceof Float32Array) {
-    flat.set(value, at);
-    return at + value.length;
-  }
-  if (typeof value === 'number') {
-    flat[at] = value;
-    return at + 1;
-  }
-  if (!Array.isArray(value)) throw new Error(`gpujs: a kernel returned ${typeof value}, expected numbers`);
-  let next = at;
-  for (const part of value) next = write(part, flat, next);
-  return next;
 }

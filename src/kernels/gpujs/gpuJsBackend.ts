@@ -1,78 +1,126 @@
 /**
- * The GPU backend: kernels as GPU.js functions. matmul and softmax, where a model's time goes, run on the device; the
- * other kernels run on the host, on the same buffers, until they too are GPU.js functions.
+ * The GPU backend: every kernel a GPU.js function, on WebGPU, WebGL2 or headless GL where there is such, on WebAssembly
+ * elsewhere. Numbers stay in the mode's memory between kernels; int32 lies on the host.
  *
  * On a machine without a GPU (mode webasm) it proves that the functions are right; the wasm backend is the fast one.
  */
-import type { Backend, DType, SoftmaxOptions, View } from '../backend.ts';
-import { composedAttention } from '../composedAttention.ts';
+import type { Backend, DType, HostArray, View } from '../backend.ts';
 import { createCpuBackend } from '../cpu/index.ts';
-import { denseView, isDense, sizeOf } from '../views.ts';
-import { openDevice } from './device.ts';
-import { float32Of } from './hostData.ts';
-import { matmul } from './matmul.ts';
+import { dtypeOf, sizeOf } from '../views.ts';
+import { type Device, openDevice } from './device.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { createIntegers, type Integers } from './integers.ts';
+import { gpuJsKernels } from './kernels.ts';
+import { immediateLane, queuedLane, Slot } from './lane.ts';
 import type { GpuJsMode, GpuJsModeOption } from './mode.ts';
+import type { Content } from './residence.ts';
 import { selfTest } from './selfTest.ts';
-import { softmax } from './softmax.ts';
+import { createStore } from './store.ts';
 
 export interface GpuJsOptions {
   /**
-   * 'auto' (default): WebGL2, else headless GL, else WebAssembly; never plain JavaScript. A mode by name is that mode
-   * or an error. 'cpu' is GPU.js as plain JavaScript, to find out what a mode does wrong.
+   * 'auto' (default): WebGPU, else WebGL2, else headless GL, else WebAssembly; never plain JavaScript. A mode by name is
+   * that mode or an error. 'cpu' is GPU.js as plain JavaScript, to find out what a mode does wrong.
    */
   readonly mode?: GpuJsModeOption;
 }
 
 export interface GpuJsBackend extends Backend {
   readonly mode: GpuJsMode;
-  /** Frees compiled kernels and the GPU context; the backend is of no use afterwards, its buffers still are. */
+  /** Compiled kernels that are kept. */
+  programs(): number;
+  /** Frees compiled kernels and the GPU context; the backend and its buffers are of no use afterwards. */
   destroy(): Promise<void>;
 }
 
 const DTYPES: readonly DType[] = ['float32', 'int32', 'bool'];
 
-/** Throws where the mode is not available, and where what it computes is not what the cpu backend computes. */
+/** @throws Error where the mode is not available, and where what it computes is not what the cpu backend computes */
 export async function createGpuJsBackend(options: GpuJsOptions = {}): Promise<GpuJsBackend> {
   const device = await openDevice(options.mode ?? 'auto');
-  const description =
-    `gpujs on ${device.mode} (${device.reason}): matmul, softmax and attention out of them are GPU.js kernels, ` +
-    'the other kernels run on the host';
-  const describe = () => description;
-  const host = createCpuBackend({ name: 'gpujs', describe });
-  const upload = (data: Float32Array, shape: readonly number[]) => denseView(host.upload(data), shape);
-
-  /** Row-major numbers of a view, copied only where they do not lie so. */
-  function dense(x: View): Float32Array {
-    if (!isDense(x)) return host.readSync(x) as Float32Array;
-    return float32Of(x.buffer).subarray(x.offset, x.offset + sizeOf(x.shape));
-  }
-
-  const onDevice: Pick<Backend, 'matmul' | 'softmax'> = {
-    matmul(a: View, b: View): View {
-      if (a.buffer.dtype !== 'float32') return host.matmul(a, b); // GPU.js has no other numbers
-      return upload(matmul(device, a, b), [...a.shape.slice(0, -1), b.shape[b.shape.length - 1]]);
-    },
-    softmax(x: View, { causal }: SoftmaxOptions): View {
-      if (x.buffer.dtype !== 'float32') return host.softmax(x, { causal });
-      return upload(softmax(device, dense(x), x.shape, causal), x.shape);
-    },
-  };
-  const backend: GpuJsBackend = {
-    ...host,
-    ...onDevice,
-    ...composedAttention({ ...host, ...onDevice }),
-    mode: device.mode,
-    dtypes: DTYPES,
-    describe,
-    destroy: () => device.destroy(),
-  };
-
+  const backend = backendOn(device);
   try {
-    selfTest(backend, host);
+    await selfTest(backend, createCpuBackend());
   } catch (error) {
     await device.destroy();
     throw error;
   }
   device.clear();
   return backend;
+}
+
+/** The backend without its self-test. */
+export function backendOn(device: Device): GpuJsBackend {
+  const { mode, reason } = device;
+  const lane = mode === 'webgpu' ? queuedLane() : immediateLane;
+  const store = createStore(lane, (content) => device.free(content));
+  const engine = createEngine(device, lane, store, createCpuBackend());
+  const integers: Integers = createIntegers(engine, (x) => readFloats(engine, x));
+  const where = device.residence.onDevice
+    ? 'tensors stay on the device'
+    : 'tensors lie in typed arrays, which GPU.js copies for each kernel';
+  const description = `gpujs on ${mode} (${reason}): every kernel is a GPU.js function, ${where}`;
+
+  const contents = (x: View): Slot<HostArray> =>
+    sizeOf(x.shape) === 0 ? Slot.of(empty(x.buffer.dtype)) : integers.read(x);
+
+  return {
+    name: 'gpujs',
+    mode,
+    dtypes: DTYPES,
+    describe: () => description,
+    programs: () => device.programs(),
+
+    upload(data) {
+      const dtype = dtypeOf(data);
+      if (dtype === 'float64') throw new Error('gpujs: upload: float64, expected float32, int32 or bool');
+      if (data instanceof Int32Array) return store.make(dtype, data.length, Slot.of(data.slice()));
+      // Where the lane waits, the caller may change its numbers before they go up.
+      const numbers = data instanceof Float32Array && !lane.waits ? data : new Float32Array(data);
+      return engine.upload(() => numbers, numbers.length, dtype).buffer;
+    },
+    async read(x) {
+      const slot = contents(x);
+      await slot.settled;
+      return slot.take();
+    },
+    readSync(x) {
+      const slot = contents(x);
+      if (slot.isReady || !lane.waits) return slot.take();
+      throw new Error(
+        `gpujs on ${mode} answers later: use \`await tensor.read()\` instead of \`tensor.data\` or \`tensor.item()\``,
+      );
+    },
+    release: (buffer) => store.release(buffer),
+    memory: () => store.memory(),
+    openScope: () => store.openScope(),
+    closeScope: (keep) => store.closeScope(keep),
+    ...gpuJsKernels(engine, integers),
+
+    async destroy() {
+      await lane.submit(() => undefined).settled; // what was asked for before is done
+      await device.destroy();
+    },
+  };
+}
+
+function empty(dtype: DType): HostArray {
+  if (dtype === 'int32') return new Int32Array(0);
+  return dtype === 'bool' ? new Uint8Array(0) : new Float32Array(0);
+}
+
+/** The elements of a view in row-major order; only they come down from the device. */
+function readFloats(engine: Engine, x: View): Slot<Float32Array> {
+  const { device, lane, store, dense, copy } = engine;
+  const n = sizeOf(x.shape);
+  if (n === 0) return Slot.of(new Float32Array(0));
+  store.openScope();
+  try {
+    const part = device.residence.onDevice && n < x.buffer.length;
+    const view = part ? copy(x) : dense(x);
+    const slot = store.slotOf(view);
+    return lane.submit(() => device.download(slot.take() as Content, view.offset, n));
+  } finally {
+    store.closeScope(new Set());
+  }
 }

@@ -1,221 +1,153 @@
 /**
- * The host's half of matmul: finds matrices in strided, broadcast views that a kernel can read as they lie, and puts
- * the kernel's tiles back into rows.
+ * C = A·B over strided operands as they lie: transposes, slices and broadcasts cost no copy. Positions in A and B are
+ * written out as integers at each use, which keeps them exact beyond 2²⁴.
+ *
+ * A thread makes four rows of one column, so each element of B that it reads serves four products; then a second program
+ * puts the tiles into rows. Where a kernel cannot return four numbers that another reads (WebGL), or there is but one row,
+ * a thread makes one element. A sum is made of sums over `chunk` numbers: rounding grows with the two lengths, not with K.
  */
-import type { View } from '../backend.ts';
-import { sizeOf } from '../views.ts';
-import type { Device } from './device.ts';
-import { float32Of } from './hostData.ts';
-import { row, rowColumnsB, rows4, rows4ColumnsA, rows4ColumnsAB, rows4ColumnsB } from './matmulKernels.ts';
+import type { Backend, View } from '../backend.ts';
+import { denseStrides, sizeOf, swapLastTwo } from '../views.ts';
+import { type Axes, mergeAxes } from './axes.ts';
+import { type Engine, FILL, requireCountable } from './engine.ts';
+import { CHUNKS, chunksOf, inChunks, program, split } from './program.ts';
+import { roundedAxis } from './residence.ts';
 
 /** Rows that a thread makes. */
 const TILE = 4;
-/** Sizes that grow token by token are compiled in steps of this. */
-export const GROWTH = 64;
 
-/** One matrix of a view. */
-interface Matrix {
-  readonly data: Float32Array;
-  readonly offset: number;
-  readonly rows: number;
-  readonly cols: number;
-  readonly rowStride: number;
-  readonly colStride: number;
-}
+const OPERANDS = {
+  arrays: ['a', 'b'],
+  integers: [
+    ...['rows', 'columns', 'terms', 'heads'],
+    ...['aRow', 'aTerm', 'aBatch', 'aHead', 'bTerm', 'bColumn', 'bBatch', 'bHead'],
+    ...CHUNKS,
+  ],
+};
 
-/** A matrix without gaps, by rows or by columns. */
-interface DenseMatrix {
-  readonly data: Float32Array;
-  readonly rows: number;
-  readonly cols: number;
-  readonly byColumns: boolean;
-}
+/** Matrix z of the batch is head z mod heads of batch ⌊z/heads⌋. */
+const batchOf = (z: string) => `
+  const batch = Math.floor((${z} + 0.5) / heads);
+  const head = ${z} - batch * heads;`;
+const left = (row: string, k: string) =>
+  `a[aAt + ~~batch * aBatch + ~~head * aHead + ${row} * aRow + ${k} * aTerm]`;
+const right = (column: string, k: string) =>
+  `b[bAt + ~~batch * bBatch + ~~head * bHead + ${column} * bColumn + ${k} * bTerm]`;
 
-/** a [..., M, K] · b [..., K, N] → the numbers of [..., M, N], row-major; both float32. */
-export function matmul(device: Device, a: View, b: View): Float32Array {
-  const axes = a.shape.length;
-  const batch = a.shape.slice(0, axes - 2);
-  const [m, k] = a.shape.slice(axes - 2);
-  const n = b.shape[axes - 1];
-  const out = new Float32Array(sizeOf(batch) * m * n);
-  if (out.length === 0 || k === 0) return out; // an empty sum is 0
+/** Rows below the last and columns behind it are read as the last: what is not there may trap or give junk. */
+const TILES = program('matmulTiles', {
+  ...OPERANDS,
+  width: TILE,
+  body: `${batchOf('this.thread.z')}
+  const column = Math.min(this.thread.x, columns - 1);
+  const r0 = Math.min(this.thread.y * 4, rows - 1);
+  const r1 = Math.min(this.thread.y * 4 + 1, rows - 1);
+  const r2 = Math.min(this.thread.y * 4 + 2, rows - 1);
+  const r3 = Math.min(this.thread.y * 4 + 3, rows - 1);
+  let c0 = 0.0;
+  let c1 = 0.0;
+  let c2 = 0.0;
+  let c3 = 0.0;${inChunks('terms', {
+    before: 'let s0 = 0.0; let s1 = 0.0; let s2 = 0.0; let s3 = 0.0;',
+    turn: (k) => `const v = ${right('~~column', k)};
+      s0 += ${left('~~r0', k)} * v;
+      s1 += ${left('~~r1', k)} * v;
+      s2 += ${left('~~r2', k)} * v;
+      s3 += ${left('~~r3', k)} * v;`,
+    after: 'c0 += s0; c1 += s1; c2 += s2; c3 += s3;',
+  })}
+  return [c0, c1, c2, c3];`,
+});
 
-  const rows = isBroadcast(b, batch.length) ? rowsOf(a) : undefined;
-  if (rows) {
-    multiply(device, rows, matrixAt(b, b.offset), out);
-    return out;
-  }
-  const aOffsets = batchOffsets(a);
-  const bOffsets = batchOffsets(b);
-  aOffsets.forEach((offset, i) => {
-    const result = out.subarray(i * m * n, (i + 1) * m * n);
-    multiply(device, matrixAt(a, offset), matrixAt(b, bOffsets[i]), result);
-  });
-  return out;
-}
+const dot = (row: string, column: string) => `
+  let sum = 0.0;${inChunks('terms', {
+    before: 'let part = 0.0;',
+    turn: (k) => `part += ${left(row, k)} * ${right(column, k)};`,
+    after: 'sum += part;',
+  })}
+  return sum;`;
 
-function multiply(device: Device, a: Matrix, b: Matrix, out: Float32Array): void {
-  if (a.rows === 1) multiplyRow(device, a, b, out);
-  // The threads of a kernel lie along N. One column is the same numbers as one row of (Bᵀ·Aᵀ).
-  else if (b.cols === 1) multiplyRow(device, transpose(b), transpose(a), out);
-  else multiplyTiles(device, a, b, out);
-}
+/** Threads [column, 1, matrix]: one row each. */
+const ROW = program('matmulRow', {
+  ...OPERANDS,
+  body: `${batchOf('this.thread.z')}
+  const column = Math.min(this.thread.x, columns - 1);${dot('0', '~~column')}`,
+});
 
-function multiplyRow(device: Device, a: Matrix, b: Matrix, out: Float32Array): void {
-  const right = padded(dense(b));
-  const vector = right.rows === a.cols ? dense(a).data : new Float32Array(right.rows);
-  if (right.rows !== a.cols) vector.set(dense(a).data);
-  const program = {
-    name: right.byColumns ? 'rowColumnsB' : 'row',
-    source: right.byColumns ? rowColumnsB : row,
-    output: [right.cols],
-    width: 1,
-    integers: integers(right.rows),
-  } as const;
-  const result = device.run(program, [
-    { data: vector, size: [right.rows] },
-    { data: right.data, size: sizes(right) },
-  ]);
-  out.set(result.subarray(0, b.cols));
-}
+/** One thread per element, in row-major order. */
+const ELEMENTS = program('matmulElements', {
+  ...OPERANDS,
+  body: `${split('line', 'column', 'this.thread.x', 'columns')}${split('z', 'row', 'line', 'rows')}${batchOf('z')}${dot(
+    '~~row',
+    '~~column',
+  )}`,
+});
 
-const TILES = {
-  rows4,
-  rows4ColumnsA,
-  rows4ColumnsB,
-  rows4ColumnsAB,
-} as const;
+/** [matrix][tile][column][4] → [matrix, row, column]; `across` is the number of columns of threads, `down` of tiles. */
+const UNTILE = program('untile', {
+  arrays: ['c'],
+  integers: ['rows', 'columns', 'across', 'down'],
+  body: `${split('line', 'column', 'this.thread.x', 'columns')}${split('z', 'row', 'line', 'rows')}
+  const tile = Math.floor((row + 0.5) * 0.25);
+  const r = row - tile * 4;
+  return c[((~~z * down + ~~tile) * across + ~~column) * 4 + ~~r + cAt];`,
+});
 
-function multiplyTiles(device: Device, a: Matrix, b: Matrix, out: Float32Array): void {
-  const tiles = Math.ceil(a.rows / TILE);
-  // A last tile that hangs over the edge would read past A, which traps, clamps or gives junk as the mode likes.
-  const left = a.rows % TILE === 0 ? dense(a) : gather(a, tiles * TILE);
-  const right = dense(b);
-  const name = `rows4${columnsSuffix(left.byColumns, right.byColumns)}` as const;
-  const n = b.cols;
-  const program = {
-    name,
-    source: TILES[name],
-    output: [n, tiles],
-    width: TILE,
-    integers: integers(a.cols),
-  } as const;
-  const result = device.run(program, [
-    { data: left.data, size: sizes(left) },
-    { data: right.data, size: sizes(right) },
-  ]);
-  // result [tile, n, 4] → out [4·tile + r, n]
-  for (let i = 0; i < a.rows; i++) {
-    let from = (i - (i % TILE)) * n + (i % TILE);
-    for (let j = i * n; j < (i + 1) * n; j++) {
-      out[j] = result[from];
-      from += TILE;
+export function matmulKernels(engine: Engine): Pick<Backend, 'matmul'> {
+  const { compute, copy, launch, device } = engine;
+  const { tiles, bakesSizes } = device.residence;
+  const roundAxis = bakesSizes ? roundedAxis : (n: number) => n;
+
+  /** a [..., M, K], b [..., K, N] → row-major [..., M, N] */
+  function multiply(a: View, b: View): View {
+    const lead = a.shape.length - 2;
+    const [M, K] = a.shape.slice(lead);
+    const N = b.shape[lead + 1];
+    const shape = [...a.shape.slice(0, lead), M, N];
+    if (sizeOf(shape) === 0 || K === 0) return compute(FILL, [], { floats: [0] }, shape);
+    if (M > 1 && N === 1)
+      return { ...multiply(swapLastTwo(b), swapLastTwo(a)), shape, strides: denseStrides(shape) };
+
+    const batch = mergeAxes(a.shape.slice(0, lead), [a.strides.slice(0, lead), b.strides.slice(0, lead)]);
+    // One right matrix for all: the rows of all left matrices, where evenly spaced, are the rows of one.
+    if (batch.strides[1].every((step) => step === 0)) {
+      const rows = mergeAxes(a.shape.slice(0, lead + 1), [a.strides.slice(0, lead + 1)]);
+      if (rows.shape.length <= 1) {
+        const flat = { rows: rows.shape[0] ?? 1, rowStride: rows.strides[0][0] ?? 0 };
+        const left = { ...a, shape: [flat.rows, K], strides: [flat.rowStride, a.strides[lead + 1]] };
+        const right = { ...b, shape: [K, N], strides: b.strides.slice(lead) };
+        return { ...run(left, right, { shape: [], strides: [[], []] }), shape, strides: denseStrides(shape) };
+      }
     }
+    if (batch.shape.length <= 2) return { ...run(a, b, batch), shape, strides: denseStrides(shape) };
+    return multiply(copy(a), copy(b));
   }
-}
 
-function columnsSuffix(a: boolean, b: boolean) {
-  if (a) return b ? 'ColumnsAB' : 'ColumnsA';
-  return b ? 'ColumnsB' : '';
-}
-
-/** Sums of K numbers as about √K sums of about √K, where the rounding of both together is least. */
-function integers(k: number) {
-  return { K: k, CHUNK: chunkLength(k) };
-}
-
-export function chunkLength(k: number): number {
-  return Math.max(2 ** Math.round(Math.log2(k) / 2), 32);
-}
-
-/** Fastest axis first. */
-function sizes({ rows, cols, byColumns }: DenseMatrix): number[] {
-  return byColumns ? [rows, cols] : [cols, rows];
-}
-
-/** As it lies where it has no gaps in either order, else copied. */
-function dense(x: Matrix): DenseMatrix {
-  const { rows, cols, rowStride, colStride } = x;
-  const data = () => x.data.subarray(x.offset, x.offset + rows * cols);
-  if ((cols === 1 || colStride === 1) && (rows === 1 || rowStride === cols)) {
-    return { data: data(), rows, cols, byColumns: false };
-  }
-  if ((rows === 1 || rowStride === 1) && (cols === 1 || colStride === rows)) {
-    return { data: data(), rows, cols, byColumns: true };
-  }
-  return gather(x, rows);
-}
-
-/**
- * With zeros behind, up to a multiple of GROWTH along the slow axis. In cached generation that axis is the sequence
- * and gets longer with each token, and each new size would be a new program to compile.
- */
-function padded(x: DenseMatrix): DenseMatrix {
-  const { rows, cols, byColumns } = x;
-  const slow = byColumns ? cols : rows;
-  const length = Math.ceil(slow / GROWTH) * GROWTH;
-  if (length === slow) return x;
-  const data = new Float32Array(length * (byColumns ? rows : cols));
-  data.set(x.data);
-  return byColumns ? { data, rows, cols: length, byColumns } : { data, rows: length, cols, byColumns };
-}
-
-/** A copy by rows with zeros below, `rows` in all. */
-function gather(x: Matrix, rows: number): DenseMatrix {
-  const data = new Float32Array(rows * x.cols);
-  for (let i = 0; i < x.rows; i++) {
-    let from = x.offset + i * x.rowStride;
-    for (let j = 0; j < x.cols; j++) {
-      data[i * x.cols + j] = x.data[from];
-      from += x.colStride;
+  function run(a: View, b: View, batch: Axes): View {
+    const lead = a.shape.length - 2;
+    const [M, K] = a.shape.slice(lead);
+    const N = b.shape[lead + 1];
+    const [batches, heads] = [1, 1, ...batch.shape].slice(-2);
+    const [aSteps, bSteps] = batch.strides.map((steps) => [0, 0, ...steps].slice(-2));
+    requireCountable('matmul', batches * heads * M, [M, N, K]);
+    const integers = [
+      ...[M, N, K, heads],
+      ...[...a.strides.slice(lead), ...aSteps, ...b.strides.slice(lead), ...bSteps],
+      ...chunksOf(K),
+    ];
+    const shape = [batches * heads, M, N];
+    if (!tiles) return compute(ELEMENTS, [a, b], { integers }, shape);
+    const across = roundAxis(N);
+    if (M === 1) {
+      const threads = [across, 1, batches * heads];
+      const c = launch(ROW, [a, b], { integers }, threads, sizeOf(threads));
+      return across === N ? c : copy({ ...c, shape, strides: [across, across, 1] });
     }
+    const down = roundAxis(Math.ceil(M / TILE));
+    const threads = [across, down, batches * heads];
+    const c = launch(TILES, [a, b], { integers }, threads, TILE * sizeOf(threads));
+    return compute(UNTILE, [c], { integers: [M, N, across, down] }, shape);
   }
-  return { data, rows, cols: x.cols, byColumns: false };
-}
 
-function transpose(x: Matrix): Matrix {
-  return { ...x, rows: x.cols, cols: x.rows, rowStride: x.colStride, colStride: x.rowStride };
-}
-
-/** The last two axes of a view, beginning at an element of its buffer. */
-function matrixAt(x: View, offset: number): Matrix {
-  const axes = x.shape.length;
-  const [rows, cols] = x.shape.slice(axes - 2);
-  const [rowStride, colStride] = x.strides.slice(axes - 2);
-  return { data: float32Of(x.buffer), offset, rows, cols, rowStride, colStride };
-}
-
-function isBroadcast(x: View, axes: number): boolean {
-  return x.shape.slice(0, axes).every((size, axis) => size === 1 || x.strides[axis] === 0);
-}
-
-/** All axes but the last as one, where their elements are evenly spaced: x [..., K] as a matrix [R, K]. */
-function rowsOf(x: View): Matrix | undefined {
-  const last = x.shape.length - 1;
-  let rows = 1;
-  let rowStride = 0;
-  for (let axis = last - 1; axis >= 0; axis--) {
-    if (x.shape[axis] === 1) continue;
-    if (rows === 1) rowStride = x.strides[axis];
-    else if (x.strides[axis] !== rowStride * rows) return undefined;
-    rows *= x.shape[axis];
-  }
-  return {
-    data: float32Of(x.buffer),
-    offset: x.offset,
-    rows,
-    cols: x.shape[last],
-    rowStride,
-    colStride: x.strides[last],
-  };
-}
-
-/** Where each matrix of a batch begins, in row-major order of the batch. */
-function batchOffsets(x: View): number[] {
-  let offsets = [x.offset];
-  for (let axis = 0; axis < x.shape.length - 2; axis++) {
-    const step = x.strides[axis];
-    offsets = offsets.flatMap((offset) => Array.from({ length: x.shape[axis] }, (_, i) => offset + i * step));
-  }
-  return offsets;
+  return { matmul: multiply };
 }

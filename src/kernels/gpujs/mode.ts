@@ -4,11 +4,11 @@
  */
 import type { GPU } from 'gpu.js';
 
-/** What may be asked for. */
-export type GpuJsModeOption = 'auto' | 'webgpu' | GpuJsMode;
+/** The modes of GPU.js, best first; 'cpu' is GPU.js as plain JavaScript. */
+export type GpuJsMode = 'webgpu' | 'webgl2' | 'headlessgl' | 'webasm' | 'cpu';
 
-/** What can run: the modes of GPU.js that answer before the call returns. */
-export type GpuJsMode = 'webgl2' | 'headlessgl' | 'webasm' | 'cpu';
+/** What may be asked for. */
+export type GpuJsModeOption = 'auto' | GpuJsMode;
 
 export interface GpuJsChoice {
   readonly mode: GpuJsMode;
@@ -16,16 +16,13 @@ export interface GpuJsChoice {
   readonly reason: string;
 }
 
-/** What was asked for and is there, or for 'auto' the first of WebGL2, headless GL, WebAssembly. */
+/** What was asked for and is there, or for 'auto' the first of WebGPU, WebGL2, headless GL, WebAssembly. */
 export async function chooseMode(option: GpuJsModeOption, gpu: typeof GPU): Promise<GpuJsChoice> {
   switch (option) {
     case 'auto':
       return automatic(gpu);
     case 'webgpu':
-      throw new Error(
-        'gpujs: mode "webgpu" is not available: GPU.js answers on WebGPU with promises, and these kernels return their ' +
-          'results at once. Use "auto", "webgl2" or "webasm".',
-      );
+      return demand(option, await hasAdapter(gpu), 'no WebGPU adapter answers here');
     case 'webgl2':
       return demand(option, gpu.isWebGL2Supported, 'there is no WebGL2 context here');
     case 'headlessgl':
@@ -50,13 +47,18 @@ function demand(mode: GpuJsMode, supported: boolean, otherwise: string): GpuJsCh
   return { mode, reason: 'asked for' };
 }
 
+async function hasAdapter(gpu: typeof GPU): Promise<boolean> {
+  return gpu.isWebGPUSupported && (await gpu.isWebGPUAvailable());
+}
+
 /** Plain JavaScript is not among the choices: whoever wants it asks for it. */
 async function automatic(gpu: typeof GPU): Promise<GpuJsChoice> {
-  const webgpu = (await gpu.isWebGPUAvailable())
-    ? 'a WebGPU adapter is there, but answers asynchronously'
-    : 'no WebGPU adapter';
-  if (gpu.isWebGL2Supported) return { mode: 'webgl2', reason: webgpu };
-  if (gpu.isHeadlessGLSupported) return { mode: 'headlessgl', reason: `${webgpu}, no browser's WebGL2` };
-  if (gpu.isWebAssemblySupported) return { mode: 'webasm', reason: `${webgpu}, no WebGL2` };
-  throw new Error('gpujs: no WebGL2 and no WebAssembly here; mode "cpu" runs GPU.js as plain JavaScript');
+  if (await hasAdapter(gpu)) return { mode: 'webgpu', reason: 'a WebGPU adapter answers' };
+  if (gpu.isWebGL2Supported) return { mode: 'webgl2', reason: 'no WebGPU adapter' };
+  if (gpu.isHeadlessGLSupported)
+    return { mode: 'headlessgl', reason: "no WebGPU adapter, no browser's WebGL2" };
+  if (gpu.isWebAssemblySupported) return { mode: 'webasm', reason: 'no WebGPU adapter, no WebGL2' };
+  throw new Error(
+    'gpujs: no WebGPU, no WebGL2 and no WebAssembly here; mode "cpu" runs GPU.js as plain JavaScript',
+  );
 }

@@ -1,133 +1,152 @@
 /**
- * Softmax over the last axis in four GPU.js functions, the four steps of the formula: the largest x of a row,
- * e = exp(x − max), the sum of e, e / sum. x is [Z, M, N]; row i of M sees its first seen[i] columns: all N, or with
- * the causal rule i + (N − M) + 1 of them.
+ * Softmax over rows, its gradient, and cross-entropy, which begins alike: the greatest x of a row, then Σ exp(x − max).
  *
- * What a row does not see is left out by this rule itself, never by adding a large negative number, so a row that sees
- * nothing gives zeros however large or small its x are.
- *
- * These functions are read as text and translated; matmulKernels.ts has the rules.
+ * A row sees its first `seen` columns: all, or with the causal rule i + (N − M) + 1 of them in row i of M. What a row does not
+ * see is left out by this rule itself, never by adding a large negative number, so a row that sees nothing gives zeros
+ * however large or small its x are. Where all it sees is −∞, it gives zeros too.
  */
-import type { IKernelFunctionThis } from 'gpu.js';
-import type { Device, Program } from './device.ts';
-import { chunkLength, GROWTH } from './matmul.ts';
+import type { Backend, View } from '../backend.ts';
+import { type Engine, FILL } from './engine.ts';
+import { exp, log } from './functions.ts';
+import type { Integers } from './integers.ts';
+import { CHUNKS, chunksOf, inChunks, program, split, sumInChunks } from './program.ts';
+import { at, ELEMENT, element, ofRow, ROW, rowSizes } from './rows.ts';
 
-type Matrix = number[][];
-type Matrices = number[][][];
+/** Declares `seen` for a row: row i of `queries` sees i + shift + 1 columns. */
+const seen = (row: string) => `${split('z', 'i', row, 'queries')}
+  const seen = Math.max(0.0, Math.min(i + shift + 1, width));`;
 
-const rowMax = function (this: IKernelFunctionThis<{ N: number }>, x: Matrices, seen: number[]): number {
-  let max = x[this.thread.y][this.thread.x][0];
-  for (let j = 0; j < this.constants.N; j++) {
-    if (j < seen[this.thread.x]) {
-      max = Math.max(max, x[this.thread.y][this.thread.x][j]);
-    }
+const SEEN = ['width', 'queries', 'shift'] as const;
+
+/** Below every finite float32; −∞ is, on every device. */
+const LOWEST = '-3.4028234e38';
+
+const ROW_MAX = program('rowMax', {
+  arrays: ['x'],
+  integers: [...SEEN, ...CHUNKS],
+  body: `${seen(ROW)}
+  let best = ${at('x', ROW, '0')};${inChunks('seen', {
+    turn: (k) => `best = Math.max(best, ${at('x', ROW, k)});`,
+  })}
+  return best;`,
+});
+
+const ROW_SUM_EXP = program('rowSumExp', {
+  arrays: ['x', 'max'],
+  integers: [...SEEN, ...CHUNKS],
+  body: `${seen(ROW)}
+  const m = ${ofRow('max', ROW)};${sumInChunks('sum', 'seen', () => 'e', `const d = ${at('x', ROW, '$k')} - m;${exp('e', 'd')}`)}
+  return sum;`,
+});
+
+const SOFTMAX = program('softmax', {
+  arrays: ['x', 'max', 'sum'],
+  integers: [...SEEN],
+  body: `${ELEMENT}${seen('row')}
+  const m = ${ofRow('max')};
+  const d = ${element('x')} - m;${exp('e', 'd')}
+  let y = 0.0;
+  if (column < seen && !(m < ${LOWEST})) { y = e / ${ofRow('sum')}; }
+  return y;`,
+});
+
+const ROW_DOT = program('rowDot', {
+  arrays: ['a', 'b'],
+  integers: ['width', ...CHUNKS],
+  body: `${sumInChunks('sum', 'width', (k) => `${at('a', ROW, k)} * ${at('b', ROW, k)}`)}
+  return sum;`,
+});
+
+const SOFTMAX_BACKWARD = program('softmaxBackward', {
+  arrays: ['y', 'dy', 'dot'],
+  integers: ['width'],
+  body: `${ELEMENT}
+  return ${element('y')} * (${element('dy')} - ${ofRow('dot')});`,
+});
+
+const LOG_SUM_EXP = program('logSumExp', {
+  arrays: ['max', 'sum'],
+  body: `
+  const m = ${element('max')};
+  const s = ${element('sum')};${log('l', 's')}
+  let y = m + l;
+  if (m < ${LOWEST}) { y = m; }
+  return y;`,
+});
+
+/** Classes are −1 where ignored. */
+const LOSS = program('crossEntropy', {
+  arrays: ['x', 'classes', 'logs'],
+  integers: ['width'],
+  body: `
+  const target = ${element('classes')};
+  let y = 0.0;
+  if (target >= 0) { y = ${element('logs')} - ${at('x', ROW, '~~target')}; }
+  return y;`,
+});
+
+const CROSS_ENTROPY_BACKWARD = program('crossEntropyBackward', {
+  arrays: ['x', 'classes', 'logs', 'dloss'],
+  integers: ['width'],
+  body: `${ELEMENT}
+  const target = ${ofRow('classes')};
+  const d = ${element('x')} - ${ofRow('logs')};${exp('e', 'd')}
+  let y = 0.0;
+  if (target >= 0) {
+    y = e;
+    if (target === column) { y = e - 1.0; }
+    y = y * ${ofRow('dloss')};
   }
-  return max;
-};
+  return y;`,
+});
 
-/**
- * exp(v) = 2ⁿ·exp(r) with n = round(v / ln 2), r = v − n·ln 2 (ln 2 in two parts, so that r keeps its digits), |r| ≤ ½ ln 2
- * and the polynomial of Cephes' expf. Within 2 units in the last place in every mode; a GPU's own exp may be wrong in
- * the sixth digit, and on WebAssembly Math.exp is a call out for each element. v ≤ 0, so 2ⁿ for n = −127 … 0 is a
- * table; its first entry is 0: what is smaller than float32 can say.
- */
-const expMinusMax = function (
-  this: IKernelFunctionThis<{ POWERS: number[] }>,
-  x: Matrices,
-  max: Matrix,
-  seen: number[],
-): number {
-  const d = x[this.thread.z][this.thread.y][this.thread.x] - max[this.thread.z][this.thread.y];
-  const v = Math.min(Math.max(d, -88), 0);
-  const n = Math.floor(v * Math.LOG2E + 0.5);
-  const r = v - n * 0.693359375 + n * 0.000212194440054;
-  const p = 0.0083334519073 + r * (0.0013981999507 + r * 0.000198756915);
-  const q = 0.50000001201 + r * (0.16666665459 + r * (0.041665795894 + r * p));
-  let e = 0;
-  if (this.thread.x < seen[this.thread.y]) {
-    e = (1 + r + r * r * q) * this.constants.POWERS[n + 127];
+type RowKernels = Pick<Backend, 'softmax' | 'softmaxBackward' | 'crossEntropy' | 'crossEntropyBackward'>;
+
+export function softmaxKernels(engine: Engine, integers: Integers): RowKernels {
+  const { compute, dense } = engine;
+
+  /** Greatest x and Σ exp(x − max) of each row of dense x. */
+  function statistics(x: View, queries: number, shift: number): { max: View; sum: View } {
+    const { width, perRow } = rowSizes('softmax', x);
+    const numbers = { integers: [width, queries, shift, ...chunksOf(width)] };
+    const max = compute(ROW_MAX, [x], numbers, perRow);
+    return { max, sum: compute(ROW_SUM_EXP, [x, max], numbers, perRow) };
   }
-  return e;
-};
 
-const rowSum = function (this: IKernelFunctionThis<{ N: number; CHUNK: number }>, e: Matrices): number {
-  let sum = 0;
-  let s = 0;
-  let count = 0;
-  for (let j = 0; j < this.constants.N; j++) {
-    s += e[this.thread.y][this.thread.x][j];
-    count++;
-    if (count >= this.constants.CHUNK) {
-      sum += s;
-      s = 0;
-      count = 0;
-    }
-  }
-  return sum + s;
-};
+  return {
+    softmax(given, { causal }) {
+      const x = dense(given);
+      const { width, rows } = rowSizes('softmax', x);
+      if (rows * width === 0) return compute(FILL, [], { floats: [0] }, x.shape);
+      const queries = causal ? (x.shape.at(-2) ?? 1) : 1;
+      const shift = width - queries;
+      const { max, sum } = statistics(x, queries, shift);
+      return compute(SOFTMAX, [x, max, sum], { integers: [width, queries, shift] }, x.shape);
+    },
 
-const divideBySum = function (this: IKernelFunctionThis, e: Matrices, sum: Matrix, seen: number[]): number {
-  let y = 0;
-  if (this.thread.x < seen[this.thread.y]) {
-    y = e[this.thread.z][this.thread.y][this.thread.x] / sum[this.thread.z][this.thread.y];
-  }
-  return y;
-};
+    softmaxBackward(y, dy) {
+      const { width, perRow } = rowSizes('softmax', y);
+      const [p, d] = [dense(y), dense(dy)];
+      if (width === 0) return compute(FILL, [], { floats: [0] }, y.shape);
+      const dot = compute(ROW_DOT, [p, d], { integers: [width, ...chunksOf(width)] }, perRow);
+      return compute(SOFTMAX_BACKWARD, [p, d, dot], { integers: [width] }, y.shape);
+    },
 
-/** 0, 2⁻¹²⁶ … 2⁰. */
-const POWERS = Float32Array.from({ length: 128 }, (_, i) => (i === 0 ? 0 : 2 ** (i - 127)));
+    crossEntropy(given, targets, ignoreIndex) {
+      const [R, V] = given.shape;
+      const x = dense(given);
+      const classes = integers.classesOf(targets, V, ignoreIndex);
+      const { max, sum } = statistics(x, 1, V - 1);
+      const logSumExp = compute(LOG_SUM_EXP, [max, sum], {}, [R]);
+      return { loss: compute(LOSS, [x, classes, logSumExp], { integers: [V] }, [R]), logSumExp };
+    },
 
-/** data: dense numbers of `shape` [..., M, N] (causal) or [..., N] → softmax over the last axis. */
-export function softmax(
-  device: Device,
-  data: Float32Array,
-  shape: readonly number[],
-  causal: boolean,
-): Float32Array {
-  if (data.length === 0) return new Float32Array(0);
-  const n = shape.at(-1) ?? 1;
-  const rows = data.length / n;
-  const queries = shape.at(-2) ?? 1;
-  // A lone query sees all, and is a step of cached generation: n is one more each time, see GROWTH.
-  if (queries === 1) {
-    const width = Math.ceil(n / GROWTH) * GROWTH;
-    const seen = new Float32Array(rows).fill(n);
-    return resizeRows(seenSoftmax(device, resizeRows(data, n, width), [width, rows, 1], seen), width, n);
-  }
-  if (!causal) return seenSoftmax(device, data, [n, rows, 1], new Float32Array(rows).fill(n));
-  const seen = Float32Array.from({ length: queries }, (_, i) => i + (n - queries) + 1);
-  return seenSoftmax(device, data, [n, queries, rows / queries], seen);
-}
-
-function seenSoftmax(
-  device: Device,
-  data: Float32Array,
-  [n, m, z]: readonly [number, number, number],
-  seenCounts: Float32Array,
-): Float32Array {
-  const perRow = { output: [m, z], width: 1, integers: {} } as const;
-  const perElement = { output: [n, m, z], width: 1, integers: {} } as const;
-  const programs = {
-    max: { ...perRow, name: 'rowMax', source: rowMax, integers: { N: n } },
-    exp: { ...perElement, name: 'expMinusMax', source: expMinusMax, tables: { POWERS } },
-    sum: { ...perRow, name: 'rowSum', source: rowSum, integers: { N: n, CHUNK: chunkLength(n) } },
-    divide: { ...perElement, name: 'divideBySum', source: divideBySum },
-  } satisfies Record<string, Program>;
-
-  const x = { data, size: [n, m, z] };
-  const seen = { data: seenCounts, size: [m] };
-  const max = { data: device.run(programs.max, [x, seen]), size: [m, z] };
-  const e = { data: device.run(programs.exp, [x, max, seen]), size: [n, m, z] };
-  const sum = { data: device.run(programs.sum, [e]), size: [m, z] };
-  return device.run(programs.divide, [e, sum, seen]);
-}
-
-/** Rows of `from` numbers as rows of `to`: zeros behind, or the end cut off. */
-function resizeRows(data: Float32Array, from: number, to: number): Float32Array {
-  if (from === to) return data;
-  const rows = data.length / from;
-  const out = new Float32Array(rows * to);
-  const kept = Math.min(from, to);
-  for (let i = 0; i < rows; i++) out.set(data.subarray(i * from, i * from + kept), i * to);
-  return out;
+    crossEntropyBackward(x, targets, ignoreIndex, logSumExp, dloss) {
+      const V = x.shape[1];
+      rowSizes('crossEntropy', x);
+      const classes = integers.classesOf(targets, V, ignoreIndex);
+      const arrays = [dense(x), classes, dense(logSumExp), dense(dloss)];
+      return compute(CROSS_ENTROPY_BACKWARD, arrays, { integers: [V] }, x.shape);
+    },
+  };
 }
