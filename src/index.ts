@@ -17,6 +17,7 @@ export {
 export * from './data/tokenizer.ts';
 export type { Backend, BufferHandle, DType, HostArray, View } from './kernels/backend.ts';
 export { type CpuBackendOptions, cpu, cpuStrict, createCpuBackend } from './kernels/cpu/index.ts';
+export type { GpuJsBackend, GpuJsOptions } from './kernels/gpujs/gpuJsBackend.ts';
 export {
   BACKEND_NAMES,
   type BackendName,

@@ -2,10 +2,10 @@
 import { type Command, Option } from 'commander';
 import { PROMPT_TEMPLATES, type PromptTemplate } from '../data/prompt.ts';
 import { readPicture, showAnswer } from './answer.ts';
+import { addBackendOptions } from './backend.ts';
 import type { Session } from './io.ts';
 import {
   type AnswerCliOptions,
-  addBackendOptions,
   loadModel,
   maxNewTokensOption,
   modelOption,

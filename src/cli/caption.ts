@@ -1,10 +1,10 @@
 /** cogvlm caption IMAGE… */
 import type { Command } from 'commander';
 import { readPicture, showAnswer } from './answer.ts';
+import { addBackendOptions } from './backend.ts';
 import { fail, type Session } from './io.ts';
 import {
   type AnswerCliOptions,
-  addBackendOptions,
   loadModel,
   maxNewTokensOption,
   modelOption,

@@ -9,10 +9,10 @@ import { type Command, Option } from 'commander';
 import type { RgbImage } from '../data/image/index.ts';
 import { collectAnswer } from '../models/cogvlm/pretrained.ts';
 import { readPicture } from './answer.ts';
+import { addBackendOptions } from './backend.ts';
 import { paint, type Session } from './io.ts';
 import {
   type AnswerCliOptions,
-  addBackendOptions,
   checkModelFolder,
   loadModel,
   maxNewTokensOption,

@@ -15,6 +15,8 @@ export interface CliIo {
 /** One run of the program: its surroundings and the exit status so far. */
 export interface Session extends CliIo {
   status: number;
+  /** What is left to do when the command ends, in this order. */
+  readonly closing: (() => Promise<void>)[];
 }
 
 /** The command line contradicts itself or names what does not exist: exit status 2. */

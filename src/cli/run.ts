@@ -16,7 +16,7 @@ const USAGE_STATUS = 2;
  * @returns the exit status: 0; 1 where something failed or is not OK; 2 where the command line is wrong
  */
 export async function run(argv: readonly string[], io: CliIo): Promise<number> {
-  const session: Session = { ...io, status: 0 };
+  const session: Session = { ...io, status: 0, closing: [] };
   const backend = getBackend();
   try {
     await program(session).parseAsync(argv, { from: 'user' });
@@ -26,6 +26,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<number> {
     return error instanceof UsageError ? USAGE_STATUS : session.status;
   } finally {
     await setBackend(backend);
+    for (const close of session.closing) await close();
   }
   return session.status;
 }

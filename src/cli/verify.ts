@@ -8,8 +8,8 @@ import type { Row } from '../verify/judge.ts';
 import type { VerifyDType } from '../verify/model.ts';
 import { goldenFolder } from '../verify/node.ts';
 import { type FolderReport, type Summary, summarize, verifyFolder } from '../verify/verify.ts';
+import { addBackendOptions, type BackendCliOptions, chooseBackend } from './backend.ts';
 import { fail, paint, type Session, UsageError } from './io.ts';
-import { addBackendOptions, type BackendCliOptions, chooseBackend } from './options.ts';
 import { startProgress } from './progress.ts';
 import { table } from './table.ts';
 
@@ -53,9 +53,11 @@ export function addVerify(program: Command, session: Session): void {
 }
 
 async function verify(session: Session, given: readonly string[], options: VerifyCliOptions): Promise<void> {
-  const exact = options.plain || options.dtype === 'float64' ? undefined : EXACT_TWIN[options.backend];
-  const backend = await chooseBackend(options, exact);
-  if (exact !== undefined) session.err(`${backend.describe()}\n`);
+  // The twin cannot wait for results, as WebGPU makes its users do.
+  const plain = options.plain || options.dtype === 'float64' || options.mode === 'webgpu';
+  const exact = plain ? undefined : EXACT_TWIN[options.backend];
+  const backend = await chooseBackend(session, options, exact);
+  if (exact === 'wasm-exact') session.err(`${backend.describe()}\n`);
   if (!backend.dtypes.includes(options.dtype)) {
     throw new UsageError(
       `verify: the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not in ${options.dtype}; --backend cpu does`,

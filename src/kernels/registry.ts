@@ -1,6 +1,7 @@
 /** Backends by name. Those that need loading or a self-test are loaded when they are asked for. */
 import type { Backend } from './backend.ts';
 import { cpu, cpuStrict } from './cpu/index.ts';
+import type { GpuJsOptions } from './gpujs/gpuJsBackend.ts';
 import type { WasmOptions } from './wasm/index.ts';
 
 export const BACKEND_NAMES = ['cpu', 'cpu-strict', 'wasm', 'wasm-exact', 'gpujs', 'gpujs-exact'] as const;
@@ -10,6 +11,8 @@ export type BackendName = (typeof BACKEND_NAMES)[number];
 export interface BackendOptions {
   /** For `wasm` and `wasm-exact`. */
   readonly wasm?: WasmOptions;
+  /** For `gpujs` and `gpujs-exact`; the latter cannot wait for results, so its mode is 'sync' by default. */
+  readonly gpujs?: GpuJsOptions;
 }
 
 type Loader = (options: BackendOptions) => Backend | Promise<Backend>;
@@ -19,8 +22,8 @@ const loaders: { readonly [N in BackendName]: Loader } = {
   'cpu-strict': () => cpuStrict,
   wasm: async ({ wasm }) => (await import('./wasm/index.ts')).createWasmBackend(wasm),
   'wasm-exact': (options) => twinOf('wasm', options),
-  gpujs: async () => (await import('./gpujs/gpuJsBackend.ts')).createGpuJsBackend(),
-  'gpujs-exact': (options) => twinOf('gpujs', options),
+  gpujs: async ({ gpujs }) => (await import('./gpujs/gpuJsBackend.ts')).createGpuJsBackend(gpujs),
+  'gpujs-exact': (options) => twinOf('gpujs', { gpujs: { mode: 'sync' }, ...options }),
 };
 
 async function twinOf(name: 'wasm' | 'gpujs', options: BackendOptions): Promise<Backend> {

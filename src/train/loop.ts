@@ -46,7 +46,7 @@ export async function train(
       try {
         const loss = lossAt(stepRng(config.seed, at), at);
         loss.backward();
-        const gradNorm = clipGradNorm(trained, config.clipNorm);
+        const gradNorm = await clipGradNorm(trained, config.clipNorm);
         optimizer.step(lr);
         return { loss: (await loss.read())[0], gradNorm };
       } finally {

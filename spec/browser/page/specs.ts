@@ -1,5 +1,6 @@
 /** All browser specs. Importing this runs nothing, in Node neither. */
 import { CAPTIONS } from './captions.ts';
+import { conformanceSpecs } from './conformance.ts';
 import { pictureSpecs } from './pictures.ts';
 import type { BrowserSpec, Setting } from './spec.ts';
 import { threadSpecs } from './threads.ts';
@@ -11,6 +12,7 @@ const specs: readonly BrowserSpec[] = [
   CAPTIONS,
   ...trainingSpecs,
   ...threadSpecs,
+  ...conformanceSpecs,
   ...verifySpecs,
 ];
 

@@ -1,6 +1,6 @@
 /** What the wasm backend makes of a page with or without SharedArrayBuffer, and that GPU.js runs in either bundle. */
-import { type Backend, setBackend, Tensor } from '../../../src/index.ts';
-import { byName, ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
+import { type Backend, loadBackend, setBackend, Tensor } from '../../../src/index.ts';
+import { ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
 import { type BrowserSpec, check } from './spec.ts';
 
 const isolated = () => (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
@@ -49,7 +49,7 @@ async function shared(): Promise<string> {
 }
 
 async function graphics(): Promise<string> {
-  const backend = await byName('gpujs');
+  const backend = await loadBackend('gpujs');
   check(/^gpujs on web(gl2|gpu)/.test(backend.describe()), `not on a GPU: ${backend.describe()}`);
   await multipliesExactly(backend);
   return backend.describe();

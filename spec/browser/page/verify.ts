@@ -1,6 +1,15 @@
 /** `cogvlm verify spec/goldens` in a browser: every tensor against PyTorch. */
-import { type Backend, setBackend, summarize, type VerifyDType, verifyFolder } from '../../../src/index.ts';
-import { byName, gpujs, ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
+import {
+  type Backend,
+  createBackend,
+  loadBackend,
+  setBackend,
+  summarize,
+  type VerifyDType,
+  verifyFolder,
+  type WasmOptions,
+} from '../../../src/index.ts';
+import { gpujs, ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
 import { fetchGoldens } from './httpFolder.ts';
 import { type BrowserSpec, check } from './spec.ts';
 
@@ -25,38 +34,41 @@ interface Run {
 const WASM = 380;
 const GPUJS = 388;
 
+const simd = (relaxed: boolean) => (relaxed ? 'relaxed SIMD' : 'plain SIMD');
+
+/** The error-free twin. A page has one thread, a worker may have two. */
+function wasmRun(relaxed: boolean, threads: 1 | 2): Run {
+  const options: WasmOptions = { relaxed, threads };
+  return {
+    name: `wasm, ${simd(relaxed)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    where: threads === 1 ? 'page' : 'worker',
+    open: () => createBackend('wasm-exact', { wasm: options }),
+    says: [new RegExp(simd(relaxed)), threads === 1 ? ONE_THREAD : TWO_THREADS],
+    atLeast: ALL,
+  };
+}
+
+function plainWasmRun(relaxed: boolean): Run {
+  return {
+    name: `wasm, ${simd(relaxed)}, rounding`,
+    where: 'page',
+    open: () => wasm({ relaxed, threads: 1 }),
+    says: [new RegExp(simd(relaxed))],
+    atLeast: WASM,
+  };
+}
+
 const RUNS: readonly Run[] = [
-  { name: 'cpu', where: 'page', open: () => byName('cpu'), says: [/^cpu/], atLeast: ALL },
-  { name: 'cpu', where: 'page', dtype: 'float64', open: () => byName('cpu'), says: [/^cpu/], atLeast: ALL },
+  { name: 'cpu', where: 'page', open: () => loadBackend('cpu'), says: [/^cpu/], atLeast: ALL },
   {
-    name: 'wasm, relaxed SIMD, 1 thread',
+    name: 'cpu',
     where: 'page',
-    open: () => wasm({ relaxed: true, threads: 1 }),
-    says: [/relaxed SIMD/, ONE_THREAD],
-    atLeast: WASM,
+    dtype: 'float64',
+    open: () => loadBackend('cpu'),
+    says: [/^cpu/],
+    atLeast: ALL,
   },
-  {
-    name: 'wasm, plain SIMD, 1 thread',
-    where: 'page',
-    open: () => wasm({ relaxed: false, threads: 1 }),
-    says: [/plain SIMD/, ONE_THREAD],
-    atLeast: WASM,
-  },
-  {
-    name: 'wasm, relaxed SIMD, 2 threads',
-    where: 'worker',
-    open: () => wasm({ relaxed: true, threads: 2 }),
-    says: [/relaxed SIMD/, TWO_THREADS],
-    atLeast: WASM,
-  },
-  {
-    name: 'wasm, plain SIMD, 2 threads',
-    where: 'worker',
-    open: () => wasm({ relaxed: false, threads: 2 }),
-    says: [/plain SIMD/, TWO_THREADS],
-    atLeast: WASM,
-  },
-  { name: 'wasm-exact', where: 'page', open: () => byName('wasm-exact'), says: [/^wasm/], atLeast: ALL },
+  ...[true, false].flatMap((relaxed) => [wasmRun(relaxed, 1), wasmRun(relaxed, 2), plainWasmRun(relaxed)]),
   {
     name: 'gpujs, WebGL2',
     where: 'page',
@@ -74,7 +86,7 @@ const RUNS: readonly Run[] = [
   {
     name: 'gpujs-exact',
     where: 'page',
-    open: () => byName('gpujs-exact'),
+    open: () => loadBackend('gpujs-exact'),
     says: [/^gpujs on web(gl2|gpu)/],
     atLeast: ALL,
   },

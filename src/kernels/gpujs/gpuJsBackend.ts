@@ -19,8 +19,8 @@ import { createStore } from './store.ts';
 
 export interface GpuJsOptions {
   /**
-   * 'auto' (default): WebGPU, else WebGL2, else headless GL, else WebAssembly; never plain JavaScript. A mode by name is
-   * that mode or an error. 'cpu' is GPU.js as plain JavaScript, to find out what a mode does wrong.
+   * 'auto' (default): WebGPU, else WebGL2, else headless GL, else WebAssembly; never plain JavaScript. 'sync': the same
+   * without WebGPU, where only `await tensor.read()` gets at results. A mode by name is that mode or an error. 'cpu' is GPU.js as plain JavaScript, to find out what a mode does wrong.
    */
   readonly mode?: GpuJsModeOption;
 }

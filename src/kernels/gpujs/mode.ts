@@ -7,8 +7,8 @@ import type { GPU } from 'gpu.js';
 /** The modes of GPU.js, best first; 'cpu' is GPU.js as plain JavaScript. */
 export type GpuJsMode = 'webgpu' | 'webgl2' | 'headlessgl' | 'webasm' | 'cpu';
 
-/** What may be asked for. */
-export type GpuJsModeOption = 'auto' | GpuJsMode;
+/** What may be asked for; 'sync' is 'auto' without WebGPU, whose results can only be waited for. */
+export type GpuJsModeOption = 'auto' | 'sync' | GpuJsMode;
 
 export interface GpuJsChoice {
   readonly mode: GpuJsMode;
@@ -16,11 +16,14 @@ export interface GpuJsChoice {
   readonly reason: string;
 }
 
-/** What was asked for and is there, or for 'auto' the first of WebGPU, WebGL2, headless GL, WebAssembly. */
+/** What was asked for and is there; for 'auto' the first of WebGPU, WebGL2, headless GL, WebAssembly. */
 export async function chooseMode(option: GpuJsModeOption, gpu: typeof GPU): Promise<GpuJsChoice> {
   switch (option) {
     case 'auto':
-      return automatic(gpu);
+      if (await hasAdapter(gpu)) return { mode: 'webgpu', reason: 'a WebGPU adapter answers' };
+      return synchronous(gpu, 'no WebGPU adapter');
+    case 'sync':
+      return synchronous(gpu, 'results without waiting asked for');
     case 'webgpu':
       return demand(option, await hasAdapter(gpu), 'no WebGPU adapter answers here');
     case 'webgl2':
@@ -37,7 +40,7 @@ export async function chooseMode(option: GpuJsModeOption, gpu: typeof GPU): Prom
       return { mode: 'cpu', reason: 'asked for' };
     default:
       throw new Error(
-        `gpujs: mode is ${JSON.stringify(option)}, expected "auto", "webgpu", "webgl2", "headlessgl", "webasm" or "cpu"`,
+        `gpujs: mode is ${JSON.stringify(option)}, expected "auto", "sync", "webgpu", "webgl2", "headlessgl", "webasm" or "cpu"`,
       );
   }
 }
@@ -52,13 +55,11 @@ async function hasAdapter(gpu: typeof GPU): Promise<boolean> {
 }
 
 /** Plain JavaScript is not among the choices: whoever wants it asks for it. */
-async function automatic(gpu: typeof GPU): Promise<GpuJsChoice> {
-  if (await hasAdapter(gpu)) return { mode: 'webgpu', reason: 'a WebGPU adapter answers' };
-  if (gpu.isWebGL2Supported) return { mode: 'webgl2', reason: 'no WebGPU adapter' };
-  if (gpu.isHeadlessGLSupported)
-    return { mode: 'headlessgl', reason: "no WebGPU adapter, no browser's WebGL2" };
-  if (gpu.isWebAssemblySupported) return { mode: 'webasm', reason: 'no WebGPU adapter, no WebGL2' };
+function synchronous(gpu: typeof GPU, why: string): GpuJsChoice {
+  if (gpu.isWebGL2Supported) return { mode: 'webgl2', reason: why };
+  if (gpu.isHeadlessGLSupported) return { mode: 'headlessgl', reason: `${why}, no browser's WebGL2` };
+  if (gpu.isWebAssemblySupported) return { mode: 'webasm', reason: `${why}, no WebGL2` };
   throw new Error(
-    'gpujs: no WebGPU, no WebGL2 and no WebAssembly here; mode "cpu" runs GPU.js as plain JavaScript',
+    `gpujs: ${why}, no WebGL2 and no WebAssembly here; mode "cpu" runs GPU.js as plain JavaScript`,
   );
 }

@@ -85,12 +85,11 @@ function partsOf(path: Path, product: Product, wanted: number): Call[] {
   );
 }
 
-/** Where `parts` nearly equal parts of `size` end, each but the last at a multiple of `unit`. */
+/** Where parts of `size` end, at least `parts` of them if there are so many units: equal but for the last, in whole units. */
 function ends(size: number, parts: number, unit: number): number[] {
   const units = Math.ceil(size / unit);
-  return Array.from({ length: Math.min(parts, units) }, (_, part) =>
-    Math.min(size, Math.round(((part + 1) * units) / Math.min(parts, units)) * unit),
-  );
+  const step = Math.max(1, Math.floor(units / parts)) * unit;
+  return Array.from({ length: Math.ceil(size / step) }, (_, part) => Math.min(size, (part + 1) * step));
 }
 
 /** Rows [i, until) and columns [j, to) of C. */

@@ -5,9 +5,10 @@ import type { Tensor } from '../../tensor/tensor.ts';
  * Scales all gradients by one factor so that their joint L2 norm is at most `maxNorm`.
  * @returns the norm before clipping
  */
-export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): number {
+export async function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Promise<number> {
   const gradients = [...parameters].flatMap(({ grad }) => (grad === null ? [] : [grad]));
-  const norm = Math.sqrt(gradients.reduce((total, g) => total + g.mul(g).sum().item(), 0));
+  const squares = await Promise.all(gradients.map((g) => g.mul(g).sum().read()));
+  const norm = Math.sqrt(squares.reduce((total, [square]) => total + square, 0));
   const factor = maxNorm / (norm + 1e-6);
   if (factor < 1) for (const g of gradients) g.assign(g.mul(factor));
   return norm;

@@ -1,0 +1,82 @@
+/** Which backend a command runs on: its options, and what comes before and after its work. */
+import { type Command, Option } from 'commander';
+import type { Backend } from '../kernels/backend.ts';
+import type { GpuJsOptions } from '../kernels/gpujs/gpuJsBackend.ts';
+import { installWebGpu } from '../kernels/gpujs/node.ts';
+import { BACKEND_NAMES, type BackendName, type BackendOptions, createBackend } from '../kernels/registry.ts';
+import { isWasmSupported } from '../kernels/wasm/features.ts';
+import { setBackend } from '../tensor/context.ts';
+import { type Session, UsageError } from './io.ts';
+import { wholeNumber } from './numbers.ts';
+
+/** What computes where nothing is said. */
+const DEFAULT_BACKEND: BackendName = isWasmSupported() ? 'wasm' : 'cpu';
+
+type Mode = NonNullable<GpuJsOptions['mode']>;
+const MODES: readonly Mode[] = ['auto', 'sync', 'webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu'];
+
+export interface BackendCliOptions {
+  readonly backend: BackendName;
+  readonly simd?: 'relaxed' | 'plain';
+  readonly threads?: number;
+  readonly mode?: Mode;
+}
+
+/** --backend, and the options of the wasm and gpujs backends. */
+export function addBackendOptions(command: Command, fallback = DEFAULT_BACKEND): Command {
+  return command
+    .addOption(new Option('--backend <name>', 'what computes').choices(BACKEND_NAMES).default(fallback))
+    .addOption(
+      new Option(
+        '--simd <kind>',
+        'wasm: with fused multiply-add or without (default: with, where the engine has it)',
+      ).choices(['relaxed', 'plain']),
+    )
+    .addOption(
+      new Option('--threads <n>', 'wasm: threads that share the work (default: one a core)').argParser(
+        wholeNumber,
+      ),
+    )
+    .addOption(
+      new Option('--mode <name>', 'gpujs: what it runs on; webgpu needs a Vulkan driver').choices(MODES),
+    );
+}
+
+/**
+ * Makes the backend of the options the one that new tensors are made on. What gpujs runs on is told.
+ * @param name another backend that gets the same options
+ * @throws UsageError for options that the backend does not have
+ */
+export async function chooseBackend(
+  session: Session,
+  options: BackendCliOptions,
+  name = options.backend,
+): Promise<Backend> {
+  refuse(name, 'wasm', options.simd === undefined ? undefined : '--simd');
+  refuse(name, 'wasm', options.threads === undefined ? undefined : '--threads');
+  refuse(name, 'gpujs', options.mode === undefined ? undefined : '--mode');
+  const made: BackendOptions = {
+    wasm: {
+      ...(options.simd === undefined ? {} : { relaxed: options.simd === 'relaxed' }),
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    },
+    ...(options.mode === undefined ? {} : { gpujs: { mode: options.mode } }),
+  };
+  if (options.mode === 'webgpu') session.closing.push(await installWebGpu());
+  const chosen = options.simd ?? options.threads ?? options.mode;
+  const backend = await setBackend(chosen === undefined ? name : await createBackend(name, made));
+  if (name.startsWith('gpujs')) {
+    session.err(`${backend.describe()}\n`);
+    if (options.mode === 'webgpu') session.closing.unshift(() => destroyed(backend));
+  }
+  return backend;
+}
+
+function refuse(name: BackendName, owner: 'wasm' | 'gpujs', option: string | undefined): void {
+  if (option === undefined || name === owner || name === `${owner}-exact`) return;
+  throw new UsageError(`${option} is an option of the ${owner} backend, not of ${name}`);
+}
+
+async function destroyed(backend: Backend): Promise<void> {
+  if ('destroy' in backend && typeof backend.destroy === 'function') await backend.destroy();
+}
