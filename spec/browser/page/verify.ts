@@ -31,8 +31,8 @@ interface Run {
   readonly atLeast: number;
 }
 
-const WASM = 380;
-const GPUJS = 388;
+const WASM = 390;
+const GPUJS = 392;
 
 const simd = (relaxed: boolean) => (relaxed ? 'relaxed SIMD' : 'plain SIMD');
 
