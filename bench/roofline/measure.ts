@@ -33,7 +33,7 @@ export async function measureRoofline(threads: number, relaxed: boolean): Promis
       }),
     );
   return {
-    flops: Math.max(rate('tile'), rate('chains')),
+    flops: Math.max(rate('tile'), rate('chains'), rate('products')),
     read: rate('read'),
     copy: rate('copy'),
     near: rate('near'),

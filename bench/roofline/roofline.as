@@ -109,6 +109,44 @@ export function chains(rounds: i32): f32 {
   return f32x4.extract_lane(sum, 0);
 }
 
+/**
+ * `rounds` × 8 steps of 8 operations: products of four factors that stay in registers and two that are read, added to eight
+ * sums. A product waits for nothing, so only the additions form chains: the fastest where the two are separate.
+ */
+export function products(rounds: i32): f32 {
+  const x0 = v128.load32_splat(32), x1 = v128.load32_splat(48);
+  const x2 = v128.load32_splat(64), x3 = v128.load32_splat(80);
+  let a0 = f32x4.splat(0.5);
+  let b0 = f32x4.splat(0.5);
+  let a1 = f32x4.splat(0.5);
+  let b1 = f32x4.splat(0.5);
+  let a2 = f32x4.splat(0.5);
+  let b2 = f32x4.splat(0.5);
+  let a3 = f32x4.splat(0.5);
+  let b3 = f32x4.splat(0.5);
+  for (let i = 0; i < rounds; i++) {
+    const p: usize = (i & 7) << 7;
+    const y = v128.load(p), z = v128.load(p, 16);
+    a0 = step(x0, y, a0);
+    b0 = step(x0, z, b0);
+    a1 = step(x1, y, a1);
+    b1 = step(x1, z, b1);
+    a2 = step(x2, y, a2);
+    b2 = step(x2, z, b2);
+    a3 = step(x3, y, a3);
+    b3 = step(x3, z, b3);
+  }
+  let sum = a0;
+  sum = f32x4.add(sum, b0);
+  sum = f32x4.add(sum, a1);
+  sum = f32x4.add(sum, b1);
+  sum = f32x4.add(sum, a2);
+  sum = f32x4.add(sum, b2);
+  sum = f32x4.add(sum, a3);
+  sum = f32x4.add(sum, b3);
+  return f32x4.extract_lane(sum, 0);
+}
+
 /** Adds `bytes` (a multiple of 128) from `from`, `times` times over, in eight chains. */
 export function read(from: usize, bytes: usize, times: i32): f32 {
   let c0 = f32x4.splat(0);
