@@ -36,8 +36,8 @@ const PART_WORK = 1e6;
 /** What gemm packs at a time (NC, MC in assembly/gemm.ts): cut there, nothing is packed more often than on one thread. */
 const BLOCK_COLUMNS = 512;
 const BLOCK_ROWS = 128;
-/** Columns to a cache line; a multiple of the width of a tile. */
-const LINE_COLUMNS = 16;
+/** Rows and columns of smaller parts: columns to a cache line, and a multiple of both sides of a tile. */
+const SMALL_UNIT = 16;
 
 function pathOf({ m, aCol, bRow, bCol }: Product): Path {
   if (m <= MOST_GEMV_ROWS && aCol === 4 && bRow === 4) return 'gemvRows';
@@ -71,15 +71,21 @@ function partsOf(path: Path, product: Product, wanted: number): Call[] {
   const parts = Math.min(wanted, Math.floor(work / PART_WORK));
   if (parts <= 1) return [callOf(path, product, 0, m, 0, n)];
 
-  let columns = Math.min(parts, Math.ceil(n / BLOCK_COLUMNS));
-  let rows = 1;
-  if (path === 'gemm') rows = Math.min(Math.ceil(parts / columns), Math.ceil(m / BLOCK_ROWS));
-  const wide = rows * columns >= parts;
-  // With few rows, packing A again costs little, and the other paths pack no A worth mentioning.
-  if (!wide) columns = Math.min(Math.ceil(parts / rows), Math.ceil(n / LINE_COLUMNS));
-
-  const rowEnds = ends(m, rows, rows > 1 ? BLOCK_ROWS : m);
-  const columnEnds = ends(n, columns, wide ? BLOCK_COLUMNS : LINE_COLUMNS);
+  let [columns, columnUnit] = [Math.min(parts, Math.ceil(n / BLOCK_COLUMNS)), BLOCK_COLUMNS];
+  let [rows, rowUnit] = [1, m];
+  if (path === 'gemm')
+    [rows, rowUnit] = [Math.min(Math.ceil(parts / columns), Math.ceil(m / BLOCK_ROWS)), BLOCK_ROWS];
+  if (rows * columns < parts) {
+    // Smaller parts pack again what others have packed: A once for each range of columns, B for each of rows. The least of
+    // both is packed when the parts are square. The other paths pack no A worth mentioning.
+    columnUnit = SMALL_UNIT;
+    columns = path === 'gemm' ? Math.max(1, Math.round(Math.sqrt((parts * n) / m))) : parts;
+    columns = Math.min(columns, Math.ceil(n / SMALL_UNIT));
+    if (path === 'gemm')
+      [rows, rowUnit] = [Math.min(Math.ceil(parts / columns), Math.ceil(m / SMALL_UNIT)), SMALL_UNIT];
+  }
+  const rowEnds = ends(m, rows, rowUnit);
+  const columnEnds = ends(n, columns, columnUnit);
   return columnEnds.flatMap((to, j) =>
     rowEnds.map((until, i) => callOf(path, product, rowEnds[i - 1] ?? 0, until, columnEnds[j - 1] ?? 0, to)),
   );
