@@ -4,7 +4,6 @@
  */
 
 /** x·y + z, in one instruction where the module has relaxed SIMD. */
-// @ts-ignore: decorator
 @inline
 function step(x: v128, y: v128, z: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(x, y, z);
