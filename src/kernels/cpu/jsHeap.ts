@@ -6,12 +6,12 @@
  */
 import type { BufferHandle, DType, HostArray } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
+import { type Scoped, Scopes } from '../scopes.ts';
 import { HOST_ARRAY } from '../views.ts';
 
-class JsBuffer implements HostBuffer {
+class JsBuffer implements HostBuffer, Scoped<JsBuffer> {
   readonly dtype: DType;
   readonly length: number;
-  /** The scope that will release this buffer; undefined outside of scopes. */
   scope: Set<JsBuffer> | undefined;
   #data: HostArray | undefined;
 
@@ -51,17 +51,12 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
   const arrays = wide ? { ...HOST_ARRAY, float32: Float64Array } : HOST_ARRAY;
   let bytes = 0;
   let buffers = 0;
-  const scopes: Set<JsBuffer>[] = [];
+  const scopes = new Scopes<JsBuffer>();
   const forget = (size: number) => {
     bytes -= size;
     buffers--;
   };
   const collected = new FinalizationRegistry<number>(forget);
-
-  function join(buffer: JsBuffer, scope: Set<JsBuffer> | undefined): void {
-    buffer.scope = scope;
-    scope?.add(buffer);
-  }
 
   function release(handle: BufferHandle): void {
     if (!(handle instanceof JsBuffer))
@@ -70,8 +65,7 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
     if (size === undefined) return;
     collected.unregister(handle);
     forget(size);
-    handle.scope?.delete(handle);
-    handle.scope = undefined;
+    scopes.leave(handle);
   }
 
   return {
@@ -81,21 +75,12 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
       bytes += data.byteLength;
       buffers++;
       collected.register(buffer, data.byteLength, buffer);
-      join(buffer, scopes.at(-1));
+      scopes.join(buffer);
       return buffer;
     },
     release,
     memory: () => ({ bytes, buffers }),
-    openScope() {
-      scopes.push(new Set());
-    },
-    closeScope(keep) {
-      const scope = scopes.pop();
-      if (scope === undefined) throw new Error('closeScope: no scope is open');
-      for (const buffer of scope) {
-        if (keep.has(buffer)) join(buffer, scopes.at(-1));
-        else release(buffer);
-      }
-    },
+    openScope: () => scopes.open(),
+    closeScope: (keep) => scopes.close(keep, release),
   };
 }

@@ -3,6 +3,7 @@
  * host, because no mode computes integers beyond 2²⁴.
  */
 import type { BufferHandle, BufferSet, DType, View } from '../backend.ts';
+import { type Scoped, Scopes } from '../scopes.ts';
 import type { Lane, Slot } from './lane.ts';
 import type { Content } from './residence.ts';
 
@@ -15,7 +16,7 @@ interface Cell {
   readonly bytes: number;
 }
 
-class GpuBuffer implements BufferHandle {
+class GpuBuffer implements Scoped<GpuBuffer> {
   readonly dtype: DType;
   readonly length: number;
   readonly cell: Cell;
@@ -43,7 +44,7 @@ export interface Store {
 export function createStore(lane: Lane, free: (content: Content) => void): Store {
   let bytes = 0;
   let buffers = 0;
-  const scopes: Set<GpuBuffer>[] = [];
+  const scopes = new Scopes<GpuBuffer>();
 
   function freeSlot(slot: Slot<Held>): void {
     lane.submit(() => {
@@ -71,19 +72,13 @@ export function createStore(lane: Lane, free: (content: Content) => void): Store
   /** An empty buffer needs no one to look after it. */
   function detach(buffer: GpuBuffer): void {
     collected.unregister(buffer);
-    buffer.scope?.delete(buffer);
-    buffer.scope = undefined;
+    scopes.leave(buffer);
   }
 
   const own = (buffer: BufferHandle): GpuBuffer => {
     if (buffer instanceof GpuBuffer) return buffer;
     throw new Error('gpujs: the buffer belongs to another backend; expected one made by this one');
   };
-
-  function join(buffer: GpuBuffer, scope: Set<GpuBuffer> | undefined): void {
-    buffer.scope = scope;
-    scope?.add(buffer);
-  }
 
   function release(handle: BufferHandle): void {
     const buffer = own(handle);
@@ -107,7 +102,7 @@ export function createStore(lane: Lane, free: (content: Content) => void): Store
       bytes += cell.bytes;
       buffers++;
       collected.register(buffer, cell, buffer);
-      join(buffer, scopes.at(-1));
+      scopes.join(buffer);
       return buffer;
     },
     slotOf,
@@ -121,16 +116,7 @@ export function createStore(lane: Lane, free: (content: Content) => void): Store
     },
     release,
     memory: () => ({ bytes, buffers }),
-    openScope() {
-      scopes.push(new Set());
-    },
-    closeScope(keep) {
-      const scope = scopes.pop();
-      if (scope === undefined) throw new Error('closeScope: no scope is open');
-      for (const buffer of scope) {
-        if (keep.has(buffer)) join(buffer, scopes.at(-1));
-        else release(buffer);
-      }
-    },
+    openScope: () => scopes.open(),
+    closeScope: (keep) => scopes.close(keep, release),
   };
 }

@@ -8,12 +8,13 @@
  */
 import type { BufferHandle, BufferSet, DType, HostArray, View } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
+import { type Scoped, Scopes } from '../scopes.ts';
 import { Allocator, type Block, UNIT } from './allocator.ts';
 
 const PAGE = 65536;
 const MIB = 1 << 20;
 /** Pages a 32-bit memory can have: 4 GiB. */
-const MAX_PAGES = 65536;
+export const MAX_PAGES = 65536;
 /** Growing is slow, so it is done in steps of at least 16 MiB and a quarter of what there is. */
 const MIN_GROWTH_PAGES = 256;
 const BYTES: { readonly [D in DType]: number } = { float32: 4, float64: 8, int32: 4, bool: 1 };
@@ -32,12 +33,13 @@ function viewOf(memory: ArrayBufferLike, dtype: DType, pointer: number, length: 
 }
 
 /** A buffer in WebAssembly memory, made by {@link WasmHeap.allocate}. */
-export class WasmBuffer implements HostBuffer {
+export class WasmBuffer implements HostBuffer, Scoped<WasmBuffer> {
   readonly dtype: DType;
   readonly length: number;
   /** Where it lies; null once released. Only the heap writes it. */
   block: Block | null;
   readonly heap: WasmHeap;
+  scope: Set<WasmBuffer> | undefined;
   #view: HostArray | null = null;
 
   constructor(heap: WasmHeap, dtype: DType, length: number, block: Block) {
@@ -75,7 +77,7 @@ export class WasmHeap implements Heap {
   readonly wasmMemory: WebAssembly.Memory;
   readonly #allocator: Allocator;
   readonly #maxPages: number;
-  readonly #scopes: WasmBuffer[][] = [];
+  readonly #scopes = new Scopes<WasmBuffer>();
   readonly #abandoned: FinalizationRegistry<Claim>;
   #buffer: ArrayBufferLike;
   #bytes = 0;
@@ -115,7 +117,7 @@ export class WasmHeap implements Heap {
     this.#bytes += bytes;
     this.#buffers += 1;
     this.#abandoned.register(buffer, { block, bytes }, buffer);
-    this.#scopes.at(-1)?.push(buffer);
+    this.#scopes.join(buffer);
     return buffer;
   }
 
@@ -124,7 +126,7 @@ export class WasmHeap implements Heap {
     const buffer = this.allocate('bool', bytes, true);
     const { pointer } = buffer;
     this.#abandoned.unregister(buffer);
-    this.#scopes.at(-1)?.pop();
+    this.#scopes.leave(buffer);
     this.#bytes -= bytes;
     this.#buffers -= 1;
     return pointer;
@@ -137,6 +139,7 @@ export class WasmHeap implements Heap {
     this.#abandoned.unregister(buffer);
     this.#free(buffer.block, buffer.length * BYTES[buffer.dtype]);
     buffer.block = null;
+    this.#scopes.leave(buffer);
   }
 
   /** Address in bytes of a view's first element. Growing the memory leaves it as it is. */
@@ -150,17 +153,11 @@ export class WasmHeap implements Heap {
   }
 
   openScope(): void {
-    this.#scopes.push([]);
+    this.#scopes.open();
   }
 
   closeScope(keep: BufferSet): void {
-    const made = this.#scopes.pop();
-    if (made === undefined) throw new Error('wasm: closeScope without a matching openScope');
-    const around = this.#scopes.at(-1);
-    for (const buffer of made) {
-      if (!keep.has(buffer)) this.release(buffer);
-      else if (buffer.block !== null) around?.push(buffer);
-    }
+    this.#scopes.close(keep, (buffer) => this.release(buffer));
   }
 
   #own(handle: BufferHandle): WasmBuffer {

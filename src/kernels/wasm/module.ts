@@ -1,15 +1,15 @@
 /** The compiled kernels and what they are called with. Addresses and strides are in bytes, lengths in elements. */
 import { hasRelaxedSimd, wasmSupport } from './features.ts';
 import { MEMORY_FLAG, PLAIN_SIMD, RELAXED_SIMD } from './generated.ts';
-import { WasmHeap } from './heap.ts';
+import { MAX_PAGES, WasmHeap } from './heap.ts';
 import { createPool, type Pool } from './pool.ts';
 import type { Kernels } from './signatures.ts';
 import { defaultThreads, threadSupport } from './threadSupport.ts';
 
 /** Bytes at the beginning of the memory that are the compiler's: address 0 stands for nothing, then its constants. */
 const STATIC_BYTES = 4096;
-/** Pages that hold the kernels' own working memory and a little more; and those a 32-bit memory can have. */
-const [LEAST_PAGES, MOST_PAGES] = [64, 65536];
+/** Pages that hold the kernels' own working memory and a little more. */
+const MIN_PAGES = 64;
 /** What the flag of an imported memory says: it has a maximum, and it is shared. */
 const SHARED = 3;
 /** Functions of Math that the kernels call. */
@@ -81,10 +81,10 @@ function createHeap(threads: number, maxPages: number): WasmHeap {
   return new WasmHeap(STATIC_BYTES, maxPages);
 }
 
-function maxPagesOf({ maxPages = MOST_PAGES }: WasmOptions): number {
-  if (Number.isSafeInteger(maxPages) && maxPages >= LEAST_PAGES && maxPages <= MOST_PAGES) return maxPages;
+function maxPagesOf({ maxPages = MAX_PAGES }: WasmOptions): number {
+  if (Number.isSafeInteger(maxPages) && maxPages >= MIN_PAGES && maxPages <= MAX_PAGES) return maxPages;
   throw new RangeError(
-    `wasm: maxPages is ${maxPages}, expected a whole number from ${LEAST_PAGES} to ${MOST_PAGES} (pages of 64 KiB)`,
+    `wasm: maxPages is ${maxPages}, expected a whole number from ${MIN_PAGES} to ${MAX_PAGES} (pages of 64 KiB)`,
   );
 }
 

@@ -71,24 +71,31 @@ function partsOf(path: Path, product: Product, wanted: number): Call[] {
   const parts = Math.min(wanted, Math.floor(work / PART_WORK));
   if (parts <= 1) return [callOf(path, product, 0, m, 0, n)];
 
-  let [columns, columnUnit] = [Math.min(parts, Math.ceil(n / BLOCK_COLUMNS)), BLOCK_COLUMNS];
-  let [rows, rowUnit] = [1, m];
-  if (path === 'gemm')
-    [rows, rowUnit] = [Math.min(Math.ceil(parts / columns), Math.ceil(m / BLOCK_ROWS)), BLOCK_ROWS];
-  if (rows * columns < parts) {
-    // Smaller parts pack again what others have packed: A once for each range of columns, B for each of rows. The least of
-    // both is packed when the parts are square. The other paths pack no A worth mentioning.
-    columnUnit = SMALL_UNIT;
-    columns = path === 'gemm' ? Math.max(1, Math.round(Math.sqrt((parts * n) / m))) : parts;
-    columns = Math.min(columns, Math.ceil(n / SMALL_UNIT));
-    if (path === 'gemm')
-      [rows, rowUnit] = [Math.min(Math.ceil(parts / columns), Math.ceil(m / SMALL_UNIT)), SMALL_UNIT];
-  }
-  const rowEnds = ends(m, rows, rowUnit);
-  const columnEnds = ends(n, columns, columnUnit);
+  const { rowEnds, columnEnds } = cuts(product, parts, path === 'gemm');
   return columnEnds.flatMap((to, j) =>
     rowEnds.map((until, i) => callOf(path, product, rowEnds[i - 1] ?? 0, until, columnEnds[j - 1] ?? 0, to)),
   );
+}
+
+/**
+ * Where the rows and columns of C are cut into `parts`: between the blocks that gemm packs if they are enough. Smaller parts
+ * pack again what others have packed, A once for each range of columns and B for each of rows, which is least when the parts
+ * are square. The other kernels are cut by columns alone: they pack no A worth mentioning.
+ */
+function cuts(
+  { m, n }: Product,
+  parts: number,
+  byRows: boolean,
+): { rowEnds: number[]; columnEnds: number[] } {
+  let columns = Math.min(parts, Math.ceil(n / BLOCK_COLUMNS));
+  let rows = byRows ? Math.min(Math.ceil(parts / columns), Math.ceil(m / BLOCK_ROWS)) : 1;
+  if (rows * columns >= parts) {
+    return { rowEnds: byRows ? ends(m, rows, BLOCK_ROWS) : [m], columnEnds: ends(n, columns, BLOCK_COLUMNS) };
+  }
+  columns = byRows ? Math.max(1, Math.round(Math.sqrt((parts * n) / m))) : parts;
+  columns = Math.min(columns, Math.ceil(n / SMALL_UNIT));
+  rows = Math.min(Math.ceil(parts / columns), Math.ceil(m / SMALL_UNIT));
+  return { rowEnds: byRows ? ends(m, rows, SMALL_UNIT) : [m], columnEnds: ends(n, columns, SMALL_UNIT) };
 }
 
 /** Where parts of `size` end, at least `parts` of them if there are so many units: equal but for the last, in whole units. */

@@ -10,7 +10,7 @@ interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   /** Functions of Math that the module imports. */
-  readonly imports: readonly ('log' | 'sin' | 'cos' | 'pow')[];
+  readonly imports: readonly 'log'[];
   /** Exported kernels in the order of their numbers. */
   readonly kernels: readonly string[];
   /** Number of the thread, from 1, and its working memory. */
