@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CogVLM, checkpointKeys, parseConfig } from '../../src/models/cogvlm/index.ts';
+import { CogVLM, checkpointKeys } from '../../src/models/cogvlm/index.ts';
 import { AdamW } from '../../src/nn/index.ts';
 import { Rng } from '../../src/tensor/index.ts';
 import {
@@ -17,22 +17,7 @@ import {
   train,
 } from '../../src/train/index.ts';
 import { loadRun, saveRun } from '../../src/train/node.ts';
-
-const config = parseConfig({
-  vocab_size: 20,
-  hidden_size: 16,
-  intermediate_size: 24,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  vision_config: {
-    image_size: 8,
-    patch_size: 4,
-    hidden_size: 12,
-    intermediate_size: 16,
-    num_hidden_layers: 1,
-    num_heads: 2,
-  },
-});
+import { trainingConfig as config } from '../support/trainingConfig.ts';
 
 const SIZE = 3 * 8 * 8;
 const RECIPE = { schedule: { peak: 5e-3, warmupSteps: 2, totalSteps: 12 }, clipNorm: 1, seed: 3 };

@@ -5,29 +5,13 @@ import {
   CogVLM,
   type Example,
   getBackend,
-  parseConfig,
   Rng,
   setBackend,
   train,
 } from '../../../src/index.ts';
+import { trainingConfig as config } from '../../support/trainingConfig.ts';
 import { wasm } from './backends.ts';
 import { type BrowserSpec, check } from './spec.ts';
-
-const config = parseConfig({
-  vocab_size: 20,
-  hidden_size: 16,
-  intermediate_size: 24,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  vision_config: {
-    image_size: 8,
-    patch_size: 4,
-    hidden_size: 12,
-    intermediate_size: 16,
-    num_hidden_layers: 1,
-    num_heads: 2,
-  },
-});
 
 const STEPS = 20;
 /** The optimiser's moments are made in the first step; from the second on nothing may be added. */
