@@ -28,7 +28,10 @@ export interface BackwardContext<Attrs> {
  */
 export type Gradients = readonly ((() => View) | null)[];
 
-/** How a generated input looks. Values are drawn uniformly from `range` (default −2…2) unless given. */
+/**
+ * How a generated input looks. Values are drawn uniformly from `range` (default −2…2) unless given, and are float32 numbers,
+ * so that a float32 and a float64 run compute from the same ones.
+ */
 export interface SampleInput {
   readonly shape: readonly number[];
   readonly dtype?: DType;
@@ -41,10 +44,16 @@ export interface SampleInput {
 }
 
 export interface Sample<Attrs> {
+  /** What is special about it; names the sample. */
   readonly note: string;
   readonly inputs: readonly SampleInput[];
   readonly attrs: Attrs;
+  /** Why central differences say nothing about the gradient here: kinks, infinities, numbers too large to step between. */
+  readonly noDifferences?: string;
 }
+
+/** At least one. */
+export type Some<T> = readonly [T, ...T[]];
 
 export interface ErrorCase<Attrs> extends Sample<Attrs> {
   readonly error: 'ShapeError' | 'DTypeError';
@@ -61,8 +70,8 @@ export interface Op<Attrs> {
   check(inputs: readonly View[], attrs: Attrs): void;
   forward(k: Backend, inputs: readonly View[], attrs: Attrs): Forward;
   backward(ctx: BackwardContext<Attrs>): Gradients;
-  readonly samples: readonly Sample<Attrs>[];
-  readonly errors: readonly ErrorCase<Attrs>[];
+  readonly samples: Some<Sample<Attrs>>;
+  readonly errors: Some<ErrorCase<Attrs>>;
 }
 
 /** Kernels hand several gradients over at once: computed at the first call, whichever input asks. */

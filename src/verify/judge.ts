@@ -1,101 +1,110 @@
 /**
- * One tensor against the truth: the largest error, what is allowed, and the verdict.
+ * One result against the truth: a row of the report, with the largest error, what is allowed, and the verdict.
  *
  * The truth was computed by PyTorch in float64. A float64 run must repeat it; a float32 run may be as far off as a good
  * float32 implementation is, for which PyTorch's own float32 error stands.
  */
+import { type Comparison, compare, describeComparison } from './compare.ts';
+import { EXACT, type Tolerance } from './tolerances.ts';
+
 export type Status = 'OK' | 'DIFF' | 'SHAPE' | 'MISSING';
 
-export interface Row {
-  /** Name of the tensor, as in the golden files. */
+/** What was looked at: a result, a gradient beside PyTorch's, one beside differences, a message, anything else. */
+export type Check = 'value' | 'gradient' | 'gradcheck' | 'error text' | 'training' | 'property';
+
+/** Which promise a row is about. */
+export interface Subject {
+  /** Name of the row, unique in its folder, as in the golden files. */
   readonly name: string;
+  /** The op or module, or whatever else was computed: "matmul", "model.layers.0.mlp". */
+  readonly of: string;
+  readonly check: Check;
+}
+
+export interface Row extends Subject {
   /** Shape of the truth. */
   readonly shape: readonly number[];
   /** Max abs error, or the mean where `measure` says so; null where there was nothing to compare. */
   readonly error: number | null;
-  /** PyTorch's own float32 error, where it is known. */
+  /** PyTorch's own float32 error (max abs), where it is known. */
   readonly torchError: number | null;
+  /** The error in units in the last place of float32; null where it was not computed in float32. */
+  readonly ulps: number | null;
+  /** What the worst element was allowed. */
   readonly allowed: number;
+  /** Largest part of its allowance that an element uses. */
+  readonly used: number;
   readonly status: Status;
   readonly measure: 'max' | 'mean';
   /** Why it is not OK. */
   readonly note: string;
 }
 
-export interface Truth {
-  readonly name: string;
+export interface Numbers {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
 }
 
-export interface Computed {
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
+export interface Truth extends Numbers {
+  readonly name: string;
 }
 
 export interface Allowance {
-  readonly allowed: number;
-  readonly torchError: number | null;
-  readonly measure: 'max' | 'mean';
-}
-
-/** Allowed error of a float tensor, relative to the size of the truth. */
-const RELATIVE = 2e-6;
-/** How many times PyTorch's own float32 error is still as good as PyTorch. */
-const TORCH_FACTOR = 4;
-
-/** float64: 2e-6·max(1, max|truth|); float32: that, or 4 × PyTorch's own error where it is larger. */
-export function floatAllowance(
-  dtype: 'float32' | 'float64',
-  truth: Truth,
-  torchError: number | null,
-): Allowance {
-  let scale = 1;
-  for (let i = 0; i < truth.data.length; i++) scale = Math.max(scale, Math.abs(truth.data[i]));
-  const own = RELATIVE * scale;
-  const allowed = dtype === 'float32' ? Math.max(own, TORCH_FACTOR * (torchError ?? 0)) : own;
-  return { allowed, torchError, measure: 'max' };
+  readonly tolerance: Tolerance;
+  readonly torchError?: number | null;
+  /** Default max. A mean is judged by `atol` alone. */
+  readonly measure?: 'max' | 'mean';
+  /** Which elements count; all unless given (padded places mean nothing). */
+  readonly counts?: (index: number) => boolean;
 }
 
 /** Integers and masks are equal. */
-export const EXACT: Allowance = { allowed: 0, torchError: null, measure: 'max' };
+export const EXACTLY: Allowance = { tolerance: EXACT };
 
-/** @param counts which elements count; all unless given (padded places mean nothing) */
 export function judge(
-  truth: Truth,
-  computed: Computed | undefined,
-  allowance: Allowance,
-  counts: (index: number) => boolean = () => true,
+  subject: Subject,
+  truth: Numbers,
+  computed: Numbers | undefined,
+  { tolerance, torchError = null, measure = 'max', counts }: Allowance,
 ): Row {
-  const base = { name: truth.name, shape: truth.shape, ...allowance };
-  if (computed === undefined) return { ...base, error: null, status: 'MISSING', note: 'not computed' };
+  const base = { ...subject, shape: truth.shape, torchError, measure };
+  const nothing = {
+    ...base,
+    error: null,
+    ulps: null,
+    allowed: tolerance.atol ?? 0,
+    used: Number.POSITIVE_INFINITY,
+  };
+  if (computed === undefined) return { ...nothing, status: 'MISSING', note: 'not computed' };
   if (String(computed.shape) !== String(truth.shape)) {
-    return { ...base, error: null, status: 'SHAPE', note: `got [${computed.shape}]` };
+    return { ...nothing, status: 'SHAPE', note: `got [${computed.shape}], expected [${truth.shape}]` };
   }
-  const { max, mean, at } = difference(truth.data, computed.data, counts);
-  const error = allowance.measure === 'max' ? max : mean;
-  if (error <= allowance.allowed) return { ...base, error, status: 'OK', note: '' };
-  const note = `allowed ${allowance.allowed.toExponential(2)}; element ${at} is ${computed.data[at]}, truth ${truth.data[at]}`;
-  return { ...base, error, status: 'DIFF', note };
+  const found = compare(truth.data, computed.data, tolerance, torchError, counts);
+  const { error, used, allowed } = measured(found, measure, tolerance);
+  const row = { ...base, error, used, allowed, ulps: found.maxUlps };
+  if (used <= 1) return { ...row, status: 'OK', note: '' };
+  return { ...row, status: 'DIFF', note: describeComparison(found, truth.shape, truth.data, computed.data) };
 }
 
-/** NaN counts as infinitely wrong. */
-function difference(
-  truth: ArrayLike<number>,
-  computed: ArrayLike<number>,
-  counts: (index: number) => boolean,
-) {
-  let max = 0;
-  let at = 0;
-  let sum = 0;
-  let n = 0;
-  for (let i = 0; i < truth.length; i++) {
-    if (!counts(i)) continue;
-    const off = Math.abs(computed[i] - truth[i]);
-    const error = Number.isNaN(off) ? Number.POSITIVE_INFINITY : off;
-    if (error > max) [max, at] = [error, i];
-    sum += error;
-    n++;
-  }
-  return { max, mean: n === 0 ? 0 : sum / n, at };
+function measured(found: Comparison, measure: 'max' | 'mean', { atol = 0 }: Tolerance) {
+  if (measure === 'max') return { error: found.maxAbs, used: found.used, allowed: found.allowed };
+  const used = found.mean === 0 ? 0 : found.mean / atol;
+  return { error: found.mean, used, allowed: atol };
+}
+
+/** A promise that is kept or not, without numbers to compare. `note` says why it is not. */
+export function kept(subject: Subject, note: string | null): Row {
+  const measure = 'max';
+  const base = {
+    ...subject,
+    shape: [],
+    error: null,
+    torchError: null,
+    ulps: null,
+    allowed: 0,
+    measure,
+  } as const;
+  return note === null
+    ? { ...base, used: 0, status: 'OK', note: '' }
+    : { ...base, used: Number.POSITIVE_INFINITY, status: 'DIFF', note };
 }

@@ -22,8 +22,9 @@ import {
   readTruth,
   withOpen,
 } from './golden.ts';
-import { type Computed, EXACT, floatAllowance, judge, type Row, type Truth } from './judge.ts';
+import { EXACTLY, judge, type Numbers, type Row, type Subject, type Truth } from './judge.ts';
 import { pictureAllowance } from './pictures.ts';
+import { modelTolerance } from './tolerances.ts';
 
 export type VerifyDType = 'float32' | 'float64';
 
@@ -36,7 +37,7 @@ interface Run {
 }
 
 /** Results by the names of the golden tensors. */
-type Results = Map<string, Computed>;
+type Results = Map<string, Numbers>;
 
 const INTEGER_TENSORS = /(^|\.)(position_ids|vision_expert_mask)$/;
 
@@ -68,24 +69,27 @@ export async function verifyModel(
       onRow(judgeOne(await readTruth(truth, name), results, torchErrors[name] ?? null, run));
     }
   });
-  const count = golden.greedy_tokens.length;
-  onRow(
-    judge(
-      { name: 'generate.tokens', shape: [count], data: golden.greedy_tokens },
-      { shape: [count], data: tokens },
-      EXACT,
-    ),
-  );
+  const shape = [golden.greedy_tokens.length];
+  const generated: Subject = { name: 'generate.tokens', of: 'generate', check: 'value' };
+  onRow(judge(generated, { shape, data: golden.greedy_tokens }, { shape, data: tokens }, EXACTLY));
   if ((await folder.list()).includes('checkpoint-bf16')) await verifyBf16(folder, onRow);
+}
+
+/** act.<module> and grad.<parameter> are about that module or parameter; the rest about itself. */
+function subjectOf(name: string): Subject {
+  const of = name.replace(/^(act|grad)\./, '');
+  return { name, of, check: name.startsWith('grad.') ? 'gradient' : 'value' };
 }
 
 function judgeOne(truth: Truth, results: Results, torchError: number | null, { golden, dtype }: Run): Row {
   const computed = results.get(truth.name);
-  const allowance = INTEGER_TENSORS.test(truth.name) ? EXACT : floatAllowance(dtype, truth, torchError);
-  if (!truth.name.startsWith('batch.')) return judge(truth, computed, allowance);
+  const tolerance = INTEGER_TENSORS.test(truth.name) ? EXACTLY.tolerance : modelTolerance(dtype, truth.data);
+  const allowance = { tolerance, torchError };
+  if (!truth.name.startsWith('batch.')) return judge(subjectOf(truth.name), truth, computed, allowance);
   const mask = golden.batch.attention_mask.flat();
   const perPlace = truth.data.length / mask.length;
-  return judge(truth, computed, allowance, (i) => mask[Math.floor(i / perPlace)] === 1);
+  const counts = (i: number) => mask[Math.floor(i / perPlace)] === 1;
+  return judge(subjectOf(truth.name), truth, computed, { ...allowance, counts });
 }
 
 async function verifyPixels(
@@ -102,12 +106,9 @@ async function verifyPixels(
       shape: [channels, size, size],
       data: pixelValues(decodeImage(bytes, { label: file }), size),
     };
-    const truth = {
-      name: `pixel_values.${file}`,
-      shape: computed.shape,
-      data: Array.prototype.slice.call(data, i * each, (i + 1) * each),
-    };
-    onRow(judge(truth, computed, pictureAllowance(bytes)));
+    const truth = { shape: computed.shape, data: Array.prototype.slice.call(data, i * each, (i + 1) * each) };
+    const subject: Subject = { name: `pixel_values.${file}`, of: 'pixelValues', check: 'value' };
+    onRow(judge(subject, truth, computed, pictureAllowance(bytes)));
   }
 }
 
@@ -119,7 +120,7 @@ function pictures({ pixels, dtype }: Run, first: number, count: number): Tensor 
   return Tensor.fromArray(values, [count, ...rest], { dtype });
 }
 
-async function computed(x: Tensor): Promise<Computed> {
+async function computed(x: Tensor): Promise<Numbers> {
   return { shape: x.shape, data: await x.read() };
 }
 
@@ -199,5 +200,6 @@ async function verifyBf16(folder: GoldenFolder, onRow: (row: Row) => void): Prom
     }),
   );
   const shape = [truth.length];
-  onRow(judge({ name: 'checkpoint-bf16', shape, data: truth }, { shape, data: rounded }, EXACT));
+  const subject: Subject = { name: 'checkpoint-bf16', of: 'roundToBf16', check: 'value' };
+  onRow(judge(subject, { shape, data: truth }, { shape, data: rounded }, EXACTLY));
 }

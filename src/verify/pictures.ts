@@ -6,19 +6,16 @@ import { decodeImage, imageFormat, pixelValues } from '../data/image/index.ts';
 import { readJpegStructure } from '../data/image/jpegMarkers.ts';
 import { type GoldenFolder, readManifest, readTruth, withOpen } from './golden.ts';
 import { type Allowance, judge, type Row } from './judge.ts';
-
-const PNG: Allowance = { allowed: 1e-6, torchError: null, measure: 'max' };
-const JPEG: Allowance = { allowed: 0.01, torchError: null, measure: 'mean' };
-const JPEG_SUBSAMPLED: Allowance = { allowed: 0.06, torchError: null, measure: 'mean' };
+import { JPEG_PIXELS, PNG_PIXELS, SUBSAMPLED_JPEG_PIXELS } from './tolerances.ts';
 
 /** What a picture's pixel values may be off, by its format. */
 export function pictureAllowance(bytes: Uint8Array): Allowance {
-  if (imageFormat(bytes) === 'PNG') return PNG;
+  if (imageFormat(bytes) === 'PNG') return { tolerance: PNG_PIXELS };
   let subsampled = false;
   readJpegStructure(bytes, ({ components }) => {
     subsampled = components.some(({ h, v }) => h !== components[0].h || v !== components[0].v);
   });
-  return subsampled ? JPEG_SUBSAMPLED : JPEG;
+  return { tolerance: subsampled ? SUBSAMPLED_JPEG_PIXELS : JPEG_PIXELS, measure: 'mean' };
 }
 
 /** One row per FILE@SIZE of a preprocess folder. */
@@ -31,7 +28,8 @@ export async function verifyPreprocess(folder: GoldenFolder, onRow: (row: Row) =
       for (const size of sizes) {
         const truth = await readTruth(expected, `${file}@${size}`);
         const computed = { shape: [3, size, size], data: pixelValues(image, size) };
-        onRow(judge(truth, computed, pictureAllowance(bytes)));
+        const subject = { name: truth.name, of: 'pixelValues', check: 'value' } as const;
+        onRow(judge(subject, truth, computed, pictureAllowance(bytes)));
       }
     }
   });

@@ -8,6 +8,11 @@ export interface UnaryFunction {
   derivative(x: number, y: number): number;
 }
 
+/** −1, 0 or 1; 0 for NaN, as PyTorch's sgn. */
+function sign(x: number): number {
+  return Number(x > 0) - Number(x < 0);
+}
+
 /** σ(x) = 1/(1 + e^(−x)), written so that the exponential never overflows. */
 export function sigmoid(x: number): number {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
@@ -40,13 +45,13 @@ export const UNARY: { readonly [Name in UnaryName]: UnaryFunction } = {
   exp: { f: Math.exp, derivative: (_x, y) => y },
   log: { f: Math.log, derivative: (x) => 1 / x },
   sqrt: { f: Math.sqrt, derivative: (_x, y) => 0.5 / y },
-  abs: { f: Math.abs, derivative: Math.sign },
+  abs: { f: Math.abs, derivative: sign },
   sin: { f: Math.sin, derivative: Math.cos },
   cos: { f: Math.cos, derivative: (x) => -Math.sin(x) },
   tanh: { f: Math.tanh, derivative: (_x, y) => 1 - y * y },
   erf: { f: erf, derivative: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) },
   sigmoid: { f: sigmoid, derivative: (_x, y) => y * (1 - y) },
-  relu: { f: (x) => Math.max(x, 0), derivative: (x) => (x > 0 ? 1 : 0) },
+  relu: { f: (x) => Math.max(x, 0), derivative: (x) => (x <= 0 ? 0 : 1) },
   silu: { f: silu, derivative: siluDerivative },
   gelu: { f: (x) => x * normalCdf(x), derivative: (x) => normalCdf(x) + x * normalDensity(x) },
 };

@@ -20,7 +20,7 @@ const UNARY: { readonly [N in UnaryName]: UnaryText } = {
   sqrt: { f: LET('y', 'Math.sqrt(x)'), slope: LET('d', '0.5 / y') },
   abs: {
     f: LET('y', 'Math.abs(x)'),
-    slope: `let d = x * 0.0; if (x > 0) { d = 1.0; } if (x < 0) { d = 0.0 - 1.0; }`,
+    slope: `let d = 0.0; if (x > 0) { d = 1.0; } if (x < 0) { d = 0.0 - 1.0; }`,
   },
   sin: { f: `${sinCos('v', 'x')} const y = vs;`, slope: `${sinCos('v', 'x')} const d = vc;` },
   cos: { f: `${sinCos('v', 'x')} const y = vc;`, slope: `${sinCos('v', 'x')} const d = 0.0 - vs;` },
@@ -30,7 +30,7 @@ const UNARY: { readonly [N in UnaryName]: UnaryText } = {
     slope: `const s = 0.0 - x * x;${exp('e', 's')} const d = 1.1283791670955126 * e;`,
   },
   sigmoid: { f: sigmoid('y', 'x'), slope: LET('d', 'y * (1.0 - y)') },
-  relu: { f: LET('y', 'Math.max(x, 0.0)'), slope: 'let d = 0.0; if (x > 0) { d = 1.0; }' },
+  relu: { f: LET('y', 'Math.max(x, 0.0)'), slope: 'let d = 1.0; if (x <= 0) { d = 0.0; }' },
   silu: {
     f: `${sigmoid('g', 'x')} const y = x * g;`,
     // (xσ)′ = σ + xσ(1 − σ), with 1 − σ(x) = σ(−x)
@@ -61,7 +61,7 @@ const slopeProgram = family<UnaryName>((name) =>
 
 /**
  * aᵇ: a whole b to 64 by squaring, else e^(b·ln |a|), whose relative error grows with |b·ln a|; the sign of a negative a where b is
- * an odd whole number, and no number where b is not whole.
+ * an odd whole number, and no number where b is not whole (∞ᵇ has none: |a| counts alone).
  */
 const POW = `
   const m = Math.abs(x);
@@ -87,7 +87,7 @@ const POW = `
     if (m === 1 && n > 3.4e38) { y = 1.0; }
     if (x === 1) { y = 1.0; }
     if (x < 0 && n < 3.4e38) {
-      if (n > whole) { y = Math.sqrt(x); }
+      if (n > whole && m < 3.4e38) { y = Math.sqrt(x); }
       if (n === whole && odd > 0 && n < 16777216) { y = 0.0 - e; }
     }
   }`;

@@ -85,6 +85,20 @@ type MoveKernels = Pick<
   'fill' | 'copy' | 'cast' | 'concat' | 'assign' | 'gatherRows' | 'scatterAddRows'
 >;
 
+/** The same pairs of elements, in an order in which no stride of `dst` is negative. */
+function forwards(dst: View, src: View): [View, View] {
+  const backwards = (axis: number) => dst.strides[axis] < 0;
+  const turned = (x: View): View => ({
+    ...x,
+    strides: x.strides.map((step, axis) => (backwards(axis) ? -step : step)),
+    offset: x.strides.reduce(
+      (at, step, axis) => at + (backwards(axis) ? step * (x.shape[axis] - 1) : 0),
+      x.offset,
+    ),
+  });
+  return [turned(dst), turned(src)];
+}
+
 export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
   const { compute, copy, dense, store } = engine;
 
@@ -118,8 +132,9 @@ export function moveKernels(engine: Engine, integers: Integers): MoveKernels {
       return compute(one, [dense(x)], {}, x.shape, dtype);
     },
 
-    assign(dst, src) {
-      if (sizeOf(dst.shape) === 0) return;
+    assign(target, source) {
+      if (sizeOf(target.shape) === 0) return;
+      const [dst, src] = forwards(target, source);
       const { length, dtype } = dst.buffer;
       if (isDense(dst) && dst.offset === 0 && sizeOf(dst.shape) === length) {
         store.move(copy(src), dst);

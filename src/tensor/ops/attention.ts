@@ -8,13 +8,20 @@
  * Q [B, H, T, K]; K and V [B, H_kv, S, K]; an optional fourth input [B, S] (bool) says which keys may be seen.
  */
 import { ShapeError, typeOf } from '../errors.ts';
-import { type Op, once, type SampleInput } from '../op.ts';
+import { type Op, once, type Sample, type SampleInput } from '../op.ts';
 import { requireDType, requireSameDType, requireShape } from '../shape.ts';
 
 const visibleKeys = (shape: readonly number[], values: readonly number[]): SampleInput => ({
   shape,
   values,
   dtype: 'bool',
+});
+
+/** One tensor in all three places. */
+const same = (note: string, shape: readonly number[]): Sample<{ readonly causal: boolean }> => ({
+  note,
+  inputs: [{ shape }, { shape, layout: 'same' }, { shape, layout: 'same' }],
+  attrs: { causal: false },
 });
 
 export const attention: Op<{ readonly causal: boolean }> = {
@@ -49,6 +56,43 @@ export const attention: Op<{ readonly causal: boolean }> = {
     return [() => grads().dq, () => grads().dk, () => grads().dv, null];
   },
   samples: [
+    same('q = k = v', [1, 2, 5, 4]),
+    same('size-1 axes', [1, 1, 1, 1]),
+    same('no queries, no keys', [2, 1, 0, 4]),
+    same('no rows', [0, 2, 3, 4]),
+    {
+      note: 'strided',
+      inputs: [
+        { shape: [1, 1, 3, 4], layout: 'strided' },
+        { shape: [1, 1, 3, 4], layout: 'strided' },
+        { shape: [1, 1, 3, 4], layout: 'strided' },
+      ],
+      attrs: { causal: true },
+    },
+    {
+      note: 'wide heads, many keys',
+      inputs: [{ shape: [1, 2, 6, 112] }, { shape: [1, 2, 70, 112] }, { shape: [1, 2, 70, 112] }],
+      attrs: { causal: true },
+    },
+    {
+      note: 'scores in the hundreds',
+      inputs: [
+        { shape: [1, 1, 4, 8], range: [-20, 20] },
+        { shape: [1, 1, 4, 8], range: [-20, 20] },
+        { shape: [1, 1, 4, 8] },
+      ],
+      attrs: { causal: false },
+    },
+    {
+      note: 'a query that sees nothing',
+      inputs: [
+        { shape: [1, 1, 3, 2] },
+        { shape: [1, 1, 3, 2] },
+        { shape: [1, 1, 3, 2] },
+        visibleKeys([1, 3], [0, 1, 1]),
+      ],
+      attrs: { causal: true },
+    },
     {
       note: 'full',
       inputs: [{ shape: [2, 2, 3, 4] }, { shape: [2, 2, 3, 4] }, { shape: [2, 2, 3, 4] }],

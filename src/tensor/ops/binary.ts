@@ -5,12 +5,13 @@
  *   sub  a − b        ∂a = dy              ∂b = −dy
  *   mul  a · b        ∂a = dy·b            ∂b = dy·a
  *   div  a / b        ∂a = dy/b            ∂b = −dy·y/b
- *   pow  a^b          ∂a = dy·b·a^(b−1)    ∂b = dy·y·ln a   (a > 0 for ∂b)
+ *   pow  a^b          ∂a = dy·b·a^(b−1)    ∂b = dy·y·ln a
+ *                     as in PyTorch ∂a = 0 where b = 0, and ∂b = 0 where a = 0 ≤ b, also where the factors are infinite
  *   maximum           the larger input gets dy; at a tie each gets half, as in PyTorch
  */
 import type { BinaryName, View } from '../../kernels/backend.ts';
 import { expandView } from '../layout.ts';
-import type { BackwardContext, ErrorCase, Gradients, Op, Sample } from '../op.ts';
+import type { BackwardContext, ErrorCase, Gradients, Op, Sample, SampleInput, Some } from '../op.ts';
 import { broadcastOrThrow, requireDType, requireSameDType } from '../shape.ts';
 
 type NoAttrs = Record<never, never>;
@@ -20,7 +21,16 @@ function broadcastBoth(name: string, [a, b]: readonly View[]): [View, View] {
   return [expandView(a, shape), expandView(b, shape)];
 }
 
-function samplesIn(range: readonly [number, number]): Sample<NoAttrs>[] {
+const INFINITY = Number.POSITIVE_INFINITY;
+
+/** Every pair of these meets. */
+const FAR = [-INFINITY, -1e15, -1, -0, 0, 0.5, 2, 1e15, INFINITY, Number.NaN];
+const far = (shape: readonly number[]): SampleInput => ({ shape, values: FAR });
+
+function samplesIn(
+  range: readonly [number, number],
+  more: readonly Sample<NoAttrs>[],
+): Some<Sample<NoAttrs>> {
   const inputs = (a: readonly number[], b: readonly number[]) => [
     { shape: a, range },
     { shape: b, range },
@@ -31,6 +41,7 @@ function samplesIn(range: readonly [number, number]): Sample<NoAttrs>[] {
     { note: 'row broadcast', inputs: inputs([2, 3, 4], [4]), attrs: {} },
     { note: 'both broadcast', inputs: inputs([3, 1], [1, 5]), attrs: {} },
     { note: 'zero size', inputs: inputs([0, 3], [3]), attrs: {} },
+    { note: 'size-1 axes', inputs: inputs([1, 1], [1]), attrs: {} },
     {
       note: 'transposed a, strided b',
       inputs: [
@@ -47,10 +58,25 @@ function samplesIn(range: readonly [number, number]): Sample<NoAttrs>[] {
       ],
       attrs: {},
     },
+    {
+      note: 'far values',
+      inputs: [far([10, 1]), far([1, 10])],
+      attrs: {},
+      noDifferences: 'infinities, and numbers that a step does not change',
+    },
+    {
+      note: 'integers',
+      inputs: [
+        { shape: [5], dtype: 'int32', values: [7, -7, 0, 3, -2] },
+        { shape: [5], dtype: 'int32', values: [2, 2, 5, 3, 1] },
+      ],
+      attrs: {},
+    },
+    ...more,
   ];
 }
 
-const errors: ErrorCase<NoAttrs>[] = [
+const errors: Some<ErrorCase<NoAttrs>> = [
   {
     note: 'no broadcast',
     inputs: [{ shape: [2, 3] }, { shape: [4] }],
@@ -71,6 +97,7 @@ function binaryOp(
   name: BinaryName,
   gradients: (ctx: BackwardContext<NoAttrs>, a: View, b: View) => Gradients,
   range: readonly [number, number] = [-2, 2],
+  more: readonly Sample<NoAttrs>[] = [],
 ): Op<NoAttrs> {
   return {
     name,
@@ -86,7 +113,7 @@ function binaryOp(
     backward(ctx) {
       return gradients(ctx, ...broadcastBoth(name, ctx.inputs));
     },
-    samples: samplesIn(range),
+    samples: samplesIn(range, more),
     errors,
   };
 }
@@ -112,22 +139,44 @@ export const div = binaryOp(
 export const pow = binaryOp(
   'pow',
   ({ k, dy, out }, a, b) => {
-    const one = () => expandView(k.fill([], 1, b.buffer.dtype), b.shape);
+    const all = (value: number) => expandView(k.fill([], value, b.buffer.dtype), b.shape);
+    const zero = all(0);
     return [
-      () => k.binary('mul', k.binary('mul', dy, b), k.binary('pow', a, k.binary('sub', b, one()))),
-      () => k.binary('mul', k.binary('mul', dy, out), k.unary('log', a)),
+      () => {
+        const slope = k.binary('mul', b, k.binary('pow', a, k.binary('sub', b, all(1))));
+        return k.where(k.compare('eq', b, zero), zero, k.binary('mul', dy, slope));
+      },
+      () => {
+        const slope = k.binary('mul', dy, k.binary('mul', out, k.unary('log', a)));
+        const atZero = k.where(k.compare('ge', b, zero), zero, slope);
+        return k.where(k.compare('eq', a, zero), atZero, slope);
+      },
     ];
   },
   [0.5, 2],
 );
 
-export const maximum = binaryOp('maximum', ({ k, dy }, a, b) => {
-  // Half of dy where a ≥ b plus half where a > b: all above, half at a tie, nothing below.
-  const share = (p: View, q: View) => {
-    const half = k.binary('mul', dy, expandView(k.fill([], 0.5, dy.buffer.dtype), dy.shape));
-    const zero = expandView(k.fill([], 0, dy.buffer.dtype), dy.shape);
-    const above = k.where(k.compare('gt', p, q), half, zero);
-    return k.binary('add', above, k.where(k.compare('ge', p, q), half, zero));
-  };
-  return [() => share(a, b), () => share(b, a)];
-});
+export const maximum = binaryOp(
+  'maximum',
+  ({ k, dy }, a, b) => {
+    // All of dy above and beside a NaN, half of it at a tie, nothing below.
+    const share = (p: View, q: View) => {
+      const all = (value: number) => expandView(k.fill([], value, dy.buffer.dtype), dy.shape);
+      const above = k.where(k.compare('eq', p, q), k.binary('mul', dy, all(0.5)), dy);
+      return k.where(k.compare('lt', p, q), all(0), above);
+    };
+    return [() => share(a, b), () => share(b, a)];
+  },
+  [-2, 2],
+  [
+    {
+      note: 'ties',
+      inputs: [
+        { shape: [4], values: [1, -2, 0, 3] },
+        { shape: [4], values: [1, -2, 0, 2] },
+      ],
+      attrs: {},
+      noDifferences: 'a kink, where PyTorch gives each side half',
+    },
+  ],
+);

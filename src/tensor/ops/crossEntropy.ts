@@ -44,6 +44,45 @@ export const crossEntropy: Op<{ readonly ignoreIndex: number }> = {
       attrs: { ignoreIndex: -100 },
     },
     {
+      note: 'all ignored',
+      inputs: [{ shape: [2, 3] }, { shape: [2], dtype: 'int32', values: [-1, -1] }],
+      attrs: { ignoreIndex: -1 },
+    },
+    {
+      note: 'no rows',
+      inputs: [{ shape: [0, 3] }, { shape: [0], dtype: 'int32', values: [] }],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
+      note: 'size-1 axes',
+      inputs: [{ shape: [1, 1] }, { shape: [1], dtype: 'int32', values: [0] }],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
+      note: 'transposed',
+      inputs: [
+        { shape: [2, 4], layout: 'transposed' },
+        { shape: [2], dtype: 'int32', values: [3, 0] },
+      ],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
+      note: 'strided',
+      inputs: [
+        { shape: [2, 4], layout: 'strided' },
+        { shape: [2], dtype: 'int32', values: [1, 2] },
+      ],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
+      note: 'many classes',
+      inputs: [
+        { shape: [3, 1000], range: [-9, 9] },
+        { shape: [3], dtype: 'int32', values: [999, 0, 500] },
+      ],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
       note: 'far logits',
       inputs: [
         { shape: [1, 3], values: [-700, 0, 900] },

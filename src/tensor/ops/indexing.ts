@@ -10,12 +10,15 @@
  * gathered back into the order of the sequence.
  */
 import type { DType } from '../../kernels/backend.ts';
-import { ShapeError, typeOf } from '../errors.ts';
+import { DTypeError, ShapeError, typeOf } from '../errors.ts';
 import { expandView, sliceView } from '../layout.ts';
 import type { Op } from '../op.ts';
 import { broadcastShapes, isFloat, requireDType, requireSameDType, requireShape } from '../shape.ts';
 
 type NoAttrs = Record<never, never>;
+
+const { POSITIVE_INFINITY: INFINITY, NaN: NAN } = Number;
+const DTYPES: readonly DType[] = ['float32', 'float64', 'int32', 'bool'];
 
 export const gatherRows: Op<NoAttrs> = {
   name: 'gatherRows',
@@ -41,6 +44,28 @@ export const gatherRows: Op<NoAttrs> = {
       attrs: {},
     },
     { note: 'no rows', inputs: [{ shape: [3, 2] }, { shape: [0], dtype: 'int32', values: [] }], attrs: {} },
+    {
+      note: 'size-1 axes',
+      inputs: [{ shape: [1, 1] }, { shape: [1], dtype: 'int32', values: [0] }],
+      attrs: {},
+    },
+    {
+      note: 'strided',
+      inputs: [
+        { shape: [3, 4], layout: 'strided' },
+        { shape: [3], dtype: 'int32', values: [2, 2, 0] },
+      ],
+      attrs: {},
+    },
+    {
+      note: 'far values',
+      inputs: [
+        { shape: [3, 2], values: [-INFINITY, NAN, 3e38, -0, 1e-40, INFINITY] },
+        { shape: [3], dtype: 'int32', values: [2, 0, 1] },
+      ],
+      attrs: {},
+      noDifferences: 'infinities',
+    },
     {
       note: 'transposed x, three axes',
       inputs: [
@@ -103,6 +128,21 @@ export const concat: Op<{ readonly axis: number }> = {
       attrs: { axis: 0 },
     },
     {
+      note: 'one part',
+      inputs: [{ shape: [2, 3], layout: 'strided' }],
+      attrs: { axis: 1 },
+    },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 1] }, { shape: [1, 1] }], attrs: { axis: 1 } },
+    {
+      note: 'far values',
+      inputs: [
+        { shape: [3], values: [-INFINITY, NAN, 3e38] },
+        { shape: [2], values: [-0, INFINITY] },
+      ],
+      attrs: { axis: 0 },
+      noDifferences: 'infinities',
+    },
+    {
       note: 'twice the same',
       inputs: [{ shape: [2, 2] }, { shape: [2, 2], layout: 'same' }],
       attrs: { axis: 1 },
@@ -155,6 +195,44 @@ export const where: Op<NoAttrs> = {
       inputs: [{ shape: [3, 1], dtype: 'bool', values: [1, 0, 1] }, { shape: [3, 2] }, { shape: [] }],
       attrs: {},
     },
+    {
+      note: 'transposed a, strided b',
+      inputs: [
+        { shape: [2, 3], dtype: 'bool', values: [1, 0, 0, 1, 1, 0] },
+        { shape: [2, 3], layout: 'transposed' },
+        { shape: [3], layout: 'strided' },
+      ],
+      attrs: {},
+    },
+    {
+      note: 'zero size',
+      inputs: [{ shape: [0, 2], dtype: 'bool', values: [] }, { shape: [0, 2] }, { shape: [2] }],
+      attrs: {},
+    },
+    {
+      note: 'size-1 axes',
+      inputs: [{ shape: [1], dtype: 'bool', values: [0] }, { shape: [1, 1] }, { shape: [1] }],
+      attrs: {},
+    },
+    {
+      note: 'a = b',
+      inputs: [
+        { shape: [3], dtype: 'bool', values: [1, 0, 1] },
+        { shape: [3] },
+        { shape: [3], layout: 'same' },
+      ],
+      attrs: {},
+    },
+    {
+      note: 'what is not chosen is not seen',
+      inputs: [
+        { shape: [4], dtype: 'bool', values: [1, 0, 1, 0] },
+        { shape: [4], values: [1, NAN, -INFINITY, INFINITY] },
+        { shape: [4], values: [NAN, 2, INFINITY, -0] },
+      ],
+      attrs: {},
+      noDifferences: 'infinities',
+    },
   ],
   errors: [
     {
@@ -170,13 +248,39 @@ export const where: Op<NoAttrs> = {
 export const cast: Op<{ readonly dtype: DType }> = {
   name: 'cast',
   inputs: ['x'],
-  check() {},
+  check([x], { dtype }) {
+    if (DTYPES.includes(dtype)) return;
+    throw new DTypeError({
+      op: 'cast',
+      argument: 'dtype',
+      got: { x: typeOf(x) },
+      rule: `${dtype} is none of ${DTYPES.join(', ')}`,
+    });
+  },
   forward: (k, [x], { dtype }) => ({ out: k.cast(x, dtype) }),
   backward: ({ k, inputs: [x], attrs: { dtype }, dy }) => [
     isFloat(dtype) && isFloat(x.buffer.dtype) ? () => k.cast(dy, x.buffer.dtype) : null,
   ],
   samples: [
-    { note: 'the same dtype', inputs: [{ shape: [2, 3] }], attrs: { dtype: 'float64' } },
+    { note: 'to float64', inputs: [{ shape: [2, 3] }], attrs: { dtype: 'float64' } },
+    {
+      note: 'to float32, transposed',
+      inputs: [{ shape: [2, 3], layout: 'transposed' }],
+      attrs: { dtype: 'float32' },
+      noDifferences: 'float32 changes in steps larger than a difference',
+    },
+    {
+      note: 'to bool, strided',
+      inputs: [{ shape: [4], values: [0, -0, 0.25, NAN], layout: 'strided' }],
+      attrs: { dtype: 'bool' },
+    },
+    { note: 'zero size', inputs: [{ shape: [0, 2] }], attrs: { dtype: 'int32' } },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 1] }], attrs: { dtype: 'int32' } },
+    {
+      note: 'to integers, at the ends',
+      inputs: [{ shape: [4], values: [-2147483648, 2147483520, -0.999, 16777217] }],
+      attrs: { dtype: 'int32' },
+    },
     { note: 'to integers', inputs: [{ shape: [3], values: [-1.7, 0.2, 2.9] }], attrs: { dtype: 'int32' } },
     {
       note: 'integers to floats',
@@ -184,5 +288,13 @@ export const cast: Op<{ readonly dtype: DType }> = {
       attrs: { dtype: 'float64' },
     },
   ],
-  errors: [],
+  errors: [
+    {
+      note: 'a dtype that is none',
+      inputs: [{ shape: [2] }],
+      attrs: { dtype: 'float16' as DType },
+      error: 'DTypeError',
+      says: 'dtype: float16 is none of float32, float64, int32, bool: x is float64[2]',
+    },
+  ],
 };

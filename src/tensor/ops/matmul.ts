@@ -100,6 +100,26 @@ export const matmul: Op<NoAttrs> = {
       attrs: {},
     },
     { note: 'inner size 0', inputs: [{ shape: [2, 0] }, { shape: [0, 3] }], attrs: {} },
+    { note: 'no rows', inputs: [{ shape: [0, 3] }, { shape: [3, 2] }], attrs: {} },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 1] }, { shape: [1, 1] }], attrs: {} },
+    { note: 'long sums', inputs: [{ shape: [7, 700] }, { shape: [700, 9] }], attrs: {} },
+    {
+      note: 'strided',
+      inputs: [
+        { shape: [3, 5], layout: 'strided' },
+        { shape: [5, 2], layout: 'strided' },
+      ],
+      attrs: {},
+    },
+    {
+      note: 'numbers that cancel',
+      inputs: [
+        { shape: [2, 3], values: [1e6, 1, -1e6, 3e-6, 1e12, -1e12] },
+        { shape: [3, 2], values: [1, 2, 0.5, 3, 1, 2] },
+      ],
+      attrs: {},
+      noDifferences: 'a step of 1e-5 is lost beside 1e12',
+    },
     { note: 'x·x', inputs: [{ shape: [3, 3] }, { shape: [3, 3], layout: 'same' }], attrs: {} },
   ],
   errors: [

@@ -13,6 +13,15 @@ import { expandView, permuteView, reshapeView, sliceView } from '../layout.ts';
 import type { Op } from '../op.ts';
 import { broadcastShapes, sameShape } from '../shape.ts';
 
+const { POSITIVE_INFINITY: INFINITY, NaN: NAN } = Number;
+
+/** What only moves keeps its bits. */
+const FAR = {
+  note: 'far values',
+  inputs: [{ shape: [2, 3], values: [-INFINITY, -0, 1e-40, 3e38, INFINITY, NAN] }],
+  noDifferences: 'infinities',
+} as const;
+
 const reshaped = (k: { copy(x: View): View }, x: View, shape: readonly number[]): View =>
   reshapeView(x, shape) ?? denseView(k.copy(x).buffer, shape);
 
@@ -40,6 +49,8 @@ export const reshape: Op<{ readonly shape: readonly number[] }> = {
     { note: 'to a scalar', inputs: [{ shape: [1, 1] }], attrs: { shape: [] } },
     { note: 'zero size', inputs: [{ shape: [0, 3] }], attrs: { shape: [3, 0, 2] } },
     { note: 'strided', inputs: [{ shape: [6], layout: 'strided' }], attrs: { shape: [2, 3] } },
+    { note: 'size-1 axes come and go', inputs: [{ shape: [1, 3, 1] }], attrs: { shape: [3, 1, 1, 1] } },
+    { ...FAR, attrs: { shape: [3, 2] } },
   ],
   errors: [
     {
@@ -77,6 +88,10 @@ export const permute: Op<{ readonly axes: readonly number[] }> = {
     { note: 'transpose', inputs: [{ shape: [2, 3] }], attrs: { axes: [1, 0] } },
     { note: 'cycle', inputs: [{ shape: [2, 3, 4] }], attrs: { axes: [2, 0, 1] } },
     { note: 'zero size', inputs: [{ shape: [0, 2] }], attrs: { axes: [1, 0] } },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 3, 1] }], attrs: { axes: [2, 1, 0] } },
+    { note: 'transposed', inputs: [{ shape: [2, 3], layout: 'transposed' }], attrs: { axes: [1, 0] } },
+    { note: 'strided', inputs: [{ shape: [2, 3], layout: 'strided' }], attrs: { axes: [1, 0] } },
+    { ...FAR, attrs: { axes: [1, 0] } },
   ],
   errors: [
     {
@@ -109,6 +124,12 @@ export const expand: Op<{ readonly shape: readonly number[] }> = {
     { note: 'grow an axis', inputs: [{ shape: [3, 1] }], attrs: { shape: [3, 4] } },
     { note: 'new axes', inputs: [{ shape: [2] }], attrs: { shape: [4, 3, 2] } },
     { note: 'scalar', inputs: [{ shape: [] }], attrs: { shape: [2, 2] } },
+    { note: 'zero size', inputs: [{ shape: [0, 1] }], attrs: { shape: [2, 0, 3] } },
+    { note: 'to nothing', inputs: [{ shape: [1, 3] }], attrs: { shape: [0, 3] } },
+    { note: 'size-1 axes stay', inputs: [{ shape: [1, 1] }], attrs: { shape: [1, 1, 1] } },
+    { note: 'strided', inputs: [{ shape: [2, 1], layout: 'strided' }], attrs: { shape: [2, 3] } },
+    { note: 'transposed', inputs: [{ shape: [2, 3], layout: 'transposed' }], attrs: { shape: [2, 2, 3] } },
+    { ...FAR, attrs: { shape: [2, 2, 3] } },
   ],
   errors: [
     {
@@ -161,6 +182,19 @@ export const slice: Op<SliceAttrs> = {
     },
     { note: 'backwards', inputs: [{ shape: [5] }], attrs: { axis: 0, start: 4, length: 3, step: -2 } },
     { note: 'empty', inputs: [{ shape: [5] }], attrs: { axis: 0, start: 5, length: 0, step: 1 } },
+    { note: 'zero size', inputs: [{ shape: [0, 3] }], attrs: { axis: 1, start: 1, length: 2, step: 1 } },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 1] }], attrs: { axis: 1, start: 0, length: 1, step: 1 } },
+    {
+      note: 'every third, transposed',
+      inputs: [{ shape: [7, 2], layout: 'transposed' }],
+      attrs: { axis: 0, start: 0, length: 3, step: 3 },
+    },
+    {
+      note: 'strided',
+      inputs: [{ shape: [2, 5], layout: 'strided' }],
+      attrs: { axis: 1, start: 1, length: 3, step: 1 },
+    },
+    { ...FAR, attrs: { axis: 1, start: 0, length: 2, step: 2 } },
   ],
   errors: [
     {

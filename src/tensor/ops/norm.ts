@@ -63,6 +63,31 @@ export const layerNorm: Op<NormAttrs> = {
       attrs: { eps: 1e-5 },
     },
     { note: 'no rows', inputs: [{ shape: [0, 3] }, { shape: [3] }, { shape: [3] }], attrs: { eps: 1e-5 } },
+    {
+      note: 'size-1 axes',
+      inputs: [{ shape: [1, 1] }, { shape: [1] }, { shape: [1] }],
+      attrs: { eps: 1e-5 },
+    },
+    {
+      note: 'wide',
+      inputs: [{ shape: [2, 1000] }, { shape: [1000] }, { shape: [1000] }],
+      attrs: { eps: 1e-6 },
+    },
+    {
+      note: 'equal numbers, whose variance is 0',
+      inputs: [{ shape: [1, 4], values: [3, 3, 3, 3] }, { shape: [4] }, { shape: [4] }],
+      attrs: { eps: 1e-2 },
+    },
+    {
+      note: 'far values',
+      inputs: [{ shape: [2, 4], range: [-1e4, 1e4] }, { shape: [4] }, { shape: [4] }],
+      attrs: { eps: 1e-6 },
+    },
+    {
+      note: 'weight = bias',
+      inputs: [{ shape: [2, 4] }, { shape: [4] }, { shape: [4], layout: 'same' }],
+      attrs: { eps: 1e-5 },
+    },
   ],
   errors: [
     {
@@ -97,6 +122,27 @@ export const rmsNorm: Op<NormAttrs> = {
     {
       note: 'transposed',
       inputs: [{ shape: [4, 3], layout: 'transposed' }, { shape: [3] }],
+      attrs: { eps: 1e-5 },
+    },
+    {
+      note: 'strided',
+      inputs: [
+        { shape: [2, 4], layout: 'strided' },
+        { shape: [4], layout: 'strided' },
+      ],
+      attrs: { eps: 1e-5 },
+    },
+    { note: 'no rows', inputs: [{ shape: [0, 3] }, { shape: [3] }], attrs: { eps: 1e-5 } },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 1] }, { shape: [1] }], attrs: { eps: 1e-5 } },
+    { note: 'wide', inputs: [{ shape: [2, 1000] }, { shape: [1000] }], attrs: { eps: 1e-5 } },
+    {
+      note: 'far values',
+      inputs: [{ shape: [2, 4], range: [-1e4, 1e4] }, { shape: [4] }],
+      attrs: { eps: 1e-5 },
+    },
+    {
+      note: 'x = weight',
+      inputs: [{ shape: [4] }, { shape: [4], layout: 'same' }],
       attrs: { eps: 1e-5 },
     },
     {

@@ -42,6 +42,27 @@ export const rotary: Op<NoAttrs> = {
     { note: 'plain', inputs: [{ shape: [1, 2, 3, 4] }, angles([1, 3, 2]), angles([1, 3, 2])], attrs: {} },
     { note: 'batch', inputs: [{ shape: [2, 1, 2, 6] }, angles([2, 2, 3]), angles([2, 2, 3])], attrs: {} },
     {
+      note: 'strided',
+      inputs: [{ shape: [1, 1, 3, 4], layout: 'strided' }, angles([1, 3, 2]), angles([1, 3, 2])],
+      attrs: {},
+    },
+    { note: 'no rows', inputs: [{ shape: [1, 2, 0, 4] }, angles([1, 0, 2]), angles([1, 0, 2])], attrs: {} },
+    {
+      note: 'size-1 axes',
+      inputs: [{ shape: [1, 1, 1, 2] }, angles([1, 1, 1]), angles([1, 1, 1])],
+      attrs: {},
+    },
+    {
+      note: 'wide heads',
+      inputs: [{ shape: [1, 2, 5, 128], range: [-9, 9] }, angles([1, 5, 64]), angles([1, 5, 64])],
+      attrs: {},
+    },
+    {
+      note: 'cos = sin',
+      inputs: [{ shape: [1, 1, 2, 4] }, angles([1, 2, 2]), { ...angles([1, 2, 2]), layout: 'same' }],
+      attrs: {},
+    },
+    {
       note: 'transposed x',
       inputs: [{ shape: [1, 2, 3, 4], layout: 'transposed' }, angles([1, 3, 2]), angles([1, 3, 2])],
       attrs: {},

@@ -9,6 +9,8 @@ import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { requireDType } from '../shape.ts';
 
+const INFINITY = Number.POSITIVE_INFINITY;
+
 export const softmax: Op<{ readonly causal: boolean }> = {
   name: 'softmax',
   inputs: ['x'],
@@ -44,6 +46,15 @@ export const softmax: Op<{ readonly causal: boolean }> = {
     { note: 'zero rows', inputs: [{ shape: [0, 3] }], attrs: { causal: false } },
     { note: 'transposed', inputs: [{ shape: [3, 4], layout: 'transposed' }], attrs: { causal: false } },
     { note: 'far values', inputs: [{ shape: [1, 3], values: [-900, 0, 800] }], attrs: { causal: false } },
+    { note: 'strided', inputs: [{ shape: [2, 5], layout: 'strided' }], attrs: { causal: false } },
+    { note: 'a thousand columns', inputs: [{ shape: [3, 1000], range: [-9, 9] }], attrs: { causal: false } },
+    { note: 'causal, size-1 axes', inputs: [{ shape: [1, 1, 1] }], attrs: { causal: true } },
+    {
+      note: 'hidden columns',
+      inputs: [{ shape: [2, 3], values: [-INFINITY, 1, 2, 0, -INFINITY, -INFINITY] }],
+      attrs: { causal: false },
+      noDifferences: 'infinities',
+    },
   ],
   errors: [
     {

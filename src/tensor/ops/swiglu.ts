@@ -37,6 +37,14 @@ export const swiglu: Op<NoAttrs> = {
     },
     { note: 'gate = up', inputs: [{ shape: [4] }, { shape: [4], layout: 'same' }], attrs: {} },
     { note: 'zero size', inputs: [{ shape: [0, 4] }, { shape: [0, 4] }], attrs: {} },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 1] }, { shape: [1, 1] }], attrs: {} },
+    { note: 'strided up', inputs: [{ shape: [3, 4] }, { shape: [3, 4], layout: 'strided' }], attrs: {} },
+    { note: 'a thousand', inputs: [{ shape: [2, 515], range: [-9, 9] }, { shape: [2, 515] }], attrs: {} },
+    {
+      note: 'far values',
+      inputs: [{ shape: [4], values: [-90, -20, 20, 90] }, { shape: [4] }],
+      attrs: {},
+    },
   ],
   errors: [
     {

@@ -111,12 +111,12 @@ export function unary(f: i32, n: i32, x: usize, y: usize): void {
   copyRest(n - whole, rest, y + done);
 }
 
-/** −1, 0 or 1; NaN stays NaN. */
+/** −1, 0 or 1; 0 for NaN. */
 @inline
 function sign4(x: v128): v128 {
   const one = f32x4.splat(1.0), none = f32x4.splat(0.0);
   const sign = v128.or(v128.and(x, f32x4.splat(-0.0)), one);
-  return v128.bitselect(sign, x, v128.or(f32x4.lt(x, none), f32x4.gt(x, none)));
+  return v128.and(sign, v128.or(f32x4.lt(x, none), f32x4.gt(x, none)));
 }
 
 @inline
@@ -152,7 +152,7 @@ function mapSlope(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): voi
 /** Selects instead of multiplying, so that an infinite dy does not turn the zeros into NaN. */
 function reluSlopeOf8s(n: i32, x: usize, _y: usize, dy: usize, dx: usize): void {
   for (const end = x + (<usize>n << 2); x < end; x += 16, dy += 16, dx += 16) {
-    v128.store(dx, v128.and(v128.load(dy), f32x4.gt(v128.load(x), f32x4.splat(0.0))));
+    v128.store(dx, v128.andnot(v128.load(dy), f32x4.le(v128.load(x), f32x4.splat(0.0))));
   }
 }
 

@@ -1,0 +1,223 @@
+"""Writes spec/goldens/{ops,modules}: what PyTorch makes of every sample of every op and module.
+
+    functions.py FOLDER      (called by run.mjs, which puts the samples into FOLDER)
+
+Value and gradients are computed in float64 from float32 numbers; manifest.json keeps how far the same computation in
+float32 is off. One thread and one set of CPU instructions, so that the same bytes come out on any x86-64 machine with AVX2.
+"""
+
+import os
+
+os.environ.update(ATEN_CPU_CAPABILITY="avx2", OPENBLAS_CORETYPE="Haswell", OMP_NUM_THREADS="1")
+
+import json
+import math
+import pathlib
+import sys
+
+import torch
+import torch.nn.functional as F
+
+from safetensors_io import read, write
+
+OUT = pathlib.Path(__file__).parent.parent
+DTYPES = {"float32": torch.float32, "float64": torch.float64, "int32": torch.int32, "bool": torch.bool}
+
+
+# ---- ops: as src/tensor/ops says what they are ---------------------------------------------------------------------
+
+
+def tril(rows, columns):
+    """True where row i of the last `rows` of `columns` positions may look."""
+    return torch.ones(rows, columns, dtype=torch.bool).tril(columns - rows)
+
+
+def softmax(x, causal):
+    return torch.softmax(x if not causal else x.masked_fill(~tril(*x.shape[-2:]), -math.inf), -1)
+
+
+def attention(q, k, v, visible=None, *, causal):
+    """Query heads share key heads; a query that sees nothing gives zeros."""
+    share = q.shape[1] // k.shape[1]
+    k, v = k.repeat_interleave(share, 1), v.repeat_interleave(share, 1)
+    seen = torch.ones(q.shape[0], 1, q.shape[2], k.shape[2], dtype=torch.bool)
+    if causal:
+        seen = seen & tril(q.shape[2], k.shape[2])
+    if visible is not None:
+        seen = seen & visible[:, None, None, :]
+    scores = (q @ k.transpose(-1, -2)) / math.sqrt(q.shape[-1])
+    blind = ~seen.any(-1, keepdim=True)
+    p = torch.softmax(scores.masked_fill(~seen & ~blind, -math.inf), -1)
+    return p.masked_fill(blind, 0) @ v
+
+
+def rms_norm(x, weight, eps):
+    return weight * (x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps))
+
+
+def rotary(x, cos, sin):
+    x0, x1 = x.chunk(2, -1)
+    c, s = cos.unsqueeze(1), sin.unsqueeze(1)
+    return torch.cat([x0 * c - x1 * s, x0 * s + x1 * c], -1)
+
+
+def sliced(x, axis, start, length, step):
+    return x.index_select(axis, torch.tensor([start + i * step for i in range(length)], dtype=torch.long))
+
+
+def divide(a, b):
+    return a / b if a.is_floating_point() else torch.div(a, torch.where(b == 0, 1, b), rounding_mode="trunc") * (b != 0)
+
+
+OPS = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": divide,
+    "pow": lambda a, b: a**b,
+    "maximum": torch.maximum,
+    "neg": torch.neg,
+    "exp": torch.exp,
+    "log": torch.log,
+    "sqrt": torch.sqrt,
+    "abs": torch.abs,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "tanh": torch.tanh,
+    "erf": torch.erf,
+    "sigmoid": torch.sigmoid,
+    "relu": torch.relu,
+    "silu": F.silu,
+    "gelu": F.gelu,
+    "sum": lambda x, axes: x.sum(axes, keepdim=True, dtype=x.dtype) if axes else x.clone(),
+    "max": lambda x, axis: x.amax(axis, keepdim=True),
+    "matmul": lambda a, b: a @ b,
+    "reshape": lambda x, shape: x.reshape(shape),
+    "permute": lambda x, axes: x.permute(axes),
+    "expand": lambda x, shape: x.expand(shape),
+    "slice": sliced,
+    "gatherRows": lambda x, index: x[index.long()],
+    "concat": lambda *parts, axis: torch.cat(parts, axis),
+    "where": torch.where,
+    "cast": lambda x, dtype: x.to(DTYPES[dtype]),
+    "softmax": softmax,
+    "attention": attention,
+    "crossEntropy": lambda x, t, ignoreIndex: F.cross_entropy(x, t.long(), ignore_index=ignoreIndex, reduction="none"),
+    "layerNorm": lambda x, w, b, eps: F.layer_norm(x, w.shape, w, b, eps),
+    "rmsNorm": rms_norm,
+    "rotary": rotary,
+    "swiglu": lambda gate, up: F.silu(gate) * up,
+}
+
+
+# PyTorch's float64 GELU loses the tail on the left, where 1 + erf cancels. The truth is written with erfc; PyTorch's own
+# float32 error is still that of its GELU.
+EXACT = {"gelu": lambda x: x * 0.5 * torch.erfc(-x * math.sqrt(0.5))}
+
+
+# ---- modules: inputs and weights by name ---------------------------------------------------------------------------
+
+
+def rotary_embedding(x, headDim, base, positions):
+    frequency = base ** (-torch.arange(0, headDim, 2, dtype=torch.float64) / headDim)
+    theta = torch.tensor(positions, dtype=x.dtype)[..., None] * frequency.to(x.dtype)
+    return rotary(x, theta.cos(), theta.sin())
+
+
+MODULES = {
+    "Linear": lambda t, a: F.linear(t["x"], t["weight"], t.get("bias")),
+    "Embedding": lambda t, a: F.embedding(torch.tensor(a["ids"]), t["weight"]),
+    "LayerNorm": lambda t, a: F.layer_norm(t["x"], [a["width"]], t["weight"], t["bias"], a["eps"]),
+    "RMSNorm": lambda t, a: rms_norm(t["x"], t["weight"], a["eps"]),
+    "RotaryEmbedding": lambda t, a: rotary_embedding(t["x"], **a),
+    "SwiGLU": lambda t, a: F.linear(
+        F.silu(F.linear(t["x"], t["gate_proj.weight"])) * F.linear(t["x"], t["up_proj.weight"]),
+        t["down_proj.weight"],
+    ),
+    "PatchConv": lambda t, a: F.conv2d(t["x"], t["weight"], t["bias"], stride=a["size"]),
+    "attention": lambda t, a: attention(t["q"], t["k"], t["v"], t.get("visible"), causal=a["causal"]),
+    "crossEntropy": lambda t, a: F.cross_entropy(t["logits"], torch.tensor(a["labels"])),
+}
+
+
+def call(kind, case, tensors, dtype):
+    if kind == "modules":
+        return MODULES[case["of"]](tensors, case["attrs"])
+    table = EXACT if dtype == torch.float64 and case["of"] in EXACT else OPS
+    return table[case["of"]](*tensors.values(), **case["attrs"])
+
+
+# ---- running -------------------------------------------------------------------------------------------------------
+
+
+def run(kind, case, stored, dtype):
+    """Results by name: out, and grad.NAME of every input that has a gradient."""
+    tensors, leaves = {}, {}
+    for entry in case["inputs"]:
+        name = entry["name"]
+        if "same_as" in entry:
+            tensors[name] = tensors[entry["same_as"]]
+            continue
+        x = torch.from_numpy(stored[f"{case['id']}: in.{name}"])
+        if x.is_floating_point():
+            x = x.to(dtype)
+        if entry["gradient"]:
+            leaves[name] = x = x.requires_grad_()
+        tensors[name] = x
+    out = call(kind, case, tensors, dtype)
+    results = {"out": out.detach()}
+    if case["backward"]:
+        dy = torch.from_numpy(stored[f"{case['id']}: dy"]).to(out.dtype)
+        out.backward(dy)
+        for name, leaf in leaves.items():
+            grad = leaf.grad if leaf.grad is not None else torch.zeros_like(leaf)
+            results[f"grad.{name}"] = grad
+    return results
+
+
+def error_of(truth, single, where):
+    """Largest absolute error of the float32 result; NaN and infinities have to be where the truth has them."""
+    if not truth.is_floating_point():
+        assert torch.equal(truth, single), where
+        return 0.0
+    truth, single = truth.double(), single.double()
+    finite = truth.isfinite()
+    same = torch.equal(finite, single.isfinite()) and torch.equal(truth.isnan(), single.isnan())
+    assert same and torch.equal(truth[truth.isinf()], single[truth.isinf()]), where
+    off = (truth - single)[finite].abs()
+    return off.max().item() if off.numel() > 0 else 0.0
+
+
+def main(folder):
+    torch.set_num_threads(1)
+    for kind, table in [("ops", OPS), ("modules", MODULES)]:
+        cases = json.loads((folder / f"{kind}.json").read_text())
+        stored = read(folder / f"{kind}.safetensors")
+        unused = set(table) - {case["of"] for case in cases}
+        assert not unused, f"no case for {unused}"
+        tensors, entries = dict(stored), {}
+        for case in cases:
+            truth = run(kind, case, stored, torch.float64)
+            single = run(kind, case, stored, torch.float32)
+            errors = {}
+            for name, value in truth.items():
+                where = f"{case['id']}: {name}"
+                assert name != "out" or str(value.dtype) == f"torch.{case['dtype']}", where
+                value = value.contiguous()
+                tensors[where] = value.numpy()
+                errors[name] = error_of(value, single[name], where)
+            inputs = [{"name": i["name"], "shape": i["shape"]} for i in case["inputs"]]
+            entries[case["id"]] = {"attrs": case["attrs"], "inputs": inputs, "errors": errors}
+        # The gradient from above is drawn again by whoever reads; that there is one, an empty tensor says.
+        for name in tensors:
+            if name.endswith(": dy"):
+                tensors[name] = tensors[name].reshape(-1)[:0]
+        target = OUT / kind
+        target.mkdir(exist_ok=True)
+        write(target / "cases.safetensors", tensors, {"torch": torch.__version__})
+        manifest = {"kind": kind, "torch": torch.__version__, "cases": entries}
+        (target / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+        print(f"{kind}: {len(cases)} cases")
+
+
+main(pathlib.Path(sys.argv[1]))

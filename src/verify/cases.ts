@@ -1,0 +1,71 @@
+/**
+ * What PyTorch fixtures, gradients by differences and other backends are asked about: a function of named tensors, with its
+ * samples. Every primitive's cases follow from its record.
+ */
+
+import { apply, Rng, type Tensor } from '../tensor/index.ts';
+import type { Op, Sample, SampleInput } from '../tensor/op.ts';
+import { type OpName, ops } from '../tensor/ops/index.ts';
+import { float32Numbers, hasGradient, sampleNumbers, seedOf } from './samples.ts';
+
+/** Tensors bound to the function: what gradients are taken by, and the function of their present values. */
+export interface Bound {
+  readonly leaves: readonly Tensor[];
+  readonly compute: () => Tensor;
+}
+
+export interface Case {
+  /** The op or module. */
+  readonly of: string;
+  /** Unique among its cases. */
+  readonly note: string;
+  /** Plain data; what PyTorch has to know beside the tensors. */
+  readonly attrs: unknown;
+  readonly names: readonly string[];
+  readonly sample: Sample<unknown>;
+  /** @param tensors the inputs in order, of one float dtype, laid out as the sample asks */
+  bind(tensors: readonly Tensor[]): Bound;
+}
+
+/** Name of a case in the golden files. */
+export const caseId = ({ of, note }: Pick<Case, 'of' | 'note'>): string => `${of}/${note}`;
+
+/** The random numbers of a case: first its inputs, then the gradient that comes from above. */
+export const caseRng = (of: Pick<Case, 'of' | 'note'>): Rng => new Rng(seedOf(caseId(of)));
+
+/** The gradient from above: float32 numbers in ±1. Drawn after the inputs. */
+export function upstreamNumbers(of: Case, size: number): number[] {
+  const rng = caseRng(of);
+  sampleNumbers(of.sample, rng);
+  return float32Numbers(size, rng, -1, 1);
+}
+
+/** Which inputs get a gradient; an input that is another one again adds to that one's. */
+export function gradientInputs({ sample, names }: Case): { readonly name: string; readonly index: number }[] {
+  return names.flatMap((name, index) => {
+    const input: SampleInput = sample.inputs[index];
+    return hasGradient(input) && input.layout !== 'same' ? [{ name, index }] : [];
+  });
+}
+
+/** Names of an op's inputs, one for each input of the sample. */
+export function inputNames(op: Pick<Op<unknown>, 'inputs' | 'variadic'>, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => (op.variadic ? `${op.inputs[0]}${i}` : op.inputs[i]));
+}
+
+export function opCases(): Case[] {
+  return Object.entries(ops).flatMap(([name, record]) => {
+    const op = record as Op<unknown>;
+    return op.samples.map((sample) => ({
+      of: name,
+      note: sample.note,
+      attrs: sample.attrs,
+      names: inputNames(op, sample.inputs.length),
+      sample,
+      bind: (tensors) => ({
+        leaves: tensors,
+        compute: () => apply(name as OpName, tensors, sample.attrs as never),
+      }),
+    }));
+  });
+}

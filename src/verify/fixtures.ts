@@ -1,0 +1,84 @@
+/**
+ * PyTorch's results for cases: value and every gradient in float64, and how far PyTorch's own float32 run is off. The inputs
+ * and the gradient from above are float32 numbers, so that float32 and float64 runs share them. A folder holds
+ *
+ *   manifest.json       { kind, torch, cases: { "matmul/plain": { attrs, inputs, errors } } }
+ *   cases.safetensors   "matmul/plain: in.a", "…: in.b", "…: dy", "…: out", "…: grad.a", "…: grad.b"
+ */
+import type { SafetensorsFile } from '../data/safetensors/read.ts';
+import { type Case, caseId, caseRng, gradientInputs, upstreamNumbers } from './cases.ts';
+import { GoldenError, type GoldenFolder, readJson, withOpen } from './golden.ts';
+import type { Numbers } from './judge.ts';
+import { sampleNumbers } from './samples.ts';
+
+interface CaseEntry {
+  readonly attrs: unknown;
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Largest error of PyTorch's float32 run, by result: "out", "grad.a". */
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+export interface FixtureManifest {
+  readonly kind: string;
+  readonly torch: string;
+  readonly cases: Readonly<Record<string, CaseEntry>>;
+}
+
+/** A result of PyTorch, and its float32 run's error in it. */
+export interface Expected extends Numbers {
+  readonly torchError: number | null;
+}
+
+export interface Fixture {
+  /** Row-major gradient from above; empty where the result has no gradient. */
+  readonly dy: ArrayLike<number>;
+  readonly out: Expected;
+  /** By input name. */
+  readonly gradients: ReadonlyMap<string, Expected>;
+}
+
+export const MAKE_FIXTURES = 'make them again: npm run goldens';
+
+/** Calls `use` with a reader of the folder's fixtures, which answers with the reason where it has none for a case. */
+export async function withFixtures<R>(
+  folder: GoldenFolder,
+  use: (fixtureOf: (of: Case) => Promise<Fixture | string>) => Promise<R>,
+): Promise<R> {
+  const manifest = (await readJson(folder, 'manifest.json')) as FixtureManifest;
+  if (typeof manifest?.cases !== 'object')
+    throw new GoldenError(`${folder.label}/manifest.json: cases is no object`);
+  return withOpen(folder.safetensors('cases.safetensors'), (file) =>
+    use(async (of) => {
+      const entry = manifest.cases[caseId(of)];
+      if (entry === undefined) return `PyTorch’s results are missing; ${MAKE_FIXTURES}`;
+      const stale = await staleInput(of, entry, file);
+      return stale ?? readFixture(of, entry, file);
+    }),
+  );
+}
+
+/** Says which input of a case is no longer what PyTorch got. */
+async function staleInput(of: Case, entry: CaseEntry, file: SafetensorsFile): Promise<string | null> {
+  const changed = (what: string) => `PyTorch got another ${what}; ${MAKE_FIXTURES}`;
+  if (JSON.stringify(entry.attrs) !== JSON.stringify(of.attrs)) return changed('attrs');
+  for (const [i, numbers] of sampleNumbers(of.sample, caseRng(of)).entries()) {
+    if (numbers === null) continue;
+    const { shape, data } = await file.read(`${caseId(of)}: in.${of.names[i]}`);
+    const same =
+      String(shape) === String(of.sample.inputs[i].shape) && numbers.every((v, j) => Object.is(v, data[j]));
+    if (!same) return changed(of.names[i]);
+  }
+  return null;
+}
+
+async function readFixture(of: Case, { errors }: CaseEntry, file: SafetensorsFile): Promise<Fixture> {
+  const expected = async (result: string): Promise<Expected> => {
+    const { shape, data } = await file.read(`${caseId(of)}: ${result}`);
+    return { shape, data, torchError: errors[result] ?? null };
+  };
+  const out = await expected('out');
+  const gradients = new Map<string, Expected>();
+  if (!file.tensors.has(`${caseId(of)}: dy`)) return { dy: [], out, gradients };
+  for (const { name } of gradientInputs(of)) gradients.set(name, await expected(`grad.${name}`));
+  return { dy: upstreamNumbers(of, out.data.length), out, gradients };
+}

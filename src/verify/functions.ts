@@ -1,0 +1,139 @@
+/**
+ * Ops and modules one by one, on the backend in use:
+ *
+ *   value, gradient   beside PyTorch's float64 results, and its own float32 error where we compute in float32
+ *   gradcheck         beside central differences (float64)
+ *   error text        each error case of an op's record says what it promises (float64, whose name is in the texts)
+ */
+
+import { apply, getBackend, Rng, scope, Tensor } from '../tensor/index.ts';
+import type { Op } from '../tensor/op.ts';
+import { type OpName, ops } from '../tensor/ops/index.ts';
+import { type Bound, type Case, caseId, caseRng, gradientInputs, opCases } from './cases.ts';
+import { type Expected, type Fixture, withFixtures } from './fixtures.ts';
+import type { GoldenFolder } from './golden.ts';
+import { gradientPairs } from './gradcheck.ts';
+import { type Check, judge, kept, type Row, type Subject } from './judge.ts';
+import { moduleCases } from './moduleCases.ts';
+import { type FloatDType, sampleTensors, seedOf } from './samples.ts';
+import { EXACT, FLOAT32, FLOAT64, float32Exception, GRADCHECK, type Tolerance } from './tolerances.ts';
+
+type OnRow = (row: Row) => void;
+
+export async function verifyOps(folder: GoldenFolder, dtype: FloatDType, onRow: OnRow): Promise<void> {
+  await verifyCases(folder, opCases(), dtype, onRow);
+  if (dtype === 'float64') for (const row of errorTexts()) onRow(row);
+}
+
+export async function verifyModules(folder: GoldenFolder, dtype: FloatDType, onRow: OnRow): Promise<void> {
+  await verifyCases(folder, moduleCases(), dtype, onRow);
+}
+
+async function verifyCases(
+  folder: GoldenFolder,
+  cases: readonly Case[],
+  dtype: FloatDType,
+  onRow: OnRow,
+): Promise<void> {
+  await withFixtures(folder, async (fixtureOf) => {
+    for (const of of cases) {
+      if (!canCompute(of)) continue;
+      const fixture = await fixtureOf(of);
+      if (typeof fixture === 'string')
+        onRow({ ...kept(subject(of, 'value', 'out'), fixture), status: 'MISSING' });
+      else await verifyCase(of, fixture, dtype, onRow);
+    }
+  });
+}
+
+/** Whether the backend has the dtype that a case casts to. */
+function canCompute({ attrs }: Case): boolean {
+  const { dtype } = attrs as { readonly dtype?: string };
+  return dtype === undefined || getBackend().dtypes.some((known) => known === dtype);
+}
+
+function subject(of: Case, check: Check, result: string): Subject {
+  const name = `${caseId(of)}: ${result}${check === 'gradcheck' ? ' beside differences' : ''}`;
+  return { name, of: of.of, check };
+}
+
+async function verifyCase(of: Case, fixture: Fixture, dtype: FloatDType, onRow: OnRow): Promise<void> {
+  await scope(async () => {
+    const bound = of.bind(sampleTensors(of.sample, caseRng(of), dtype, true));
+    try {
+      const y = bound.compute();
+      const allowed = (check: Check, result: string, { torchError }: Expected, integers = false) => ({
+        tolerance: integers ? EXACT : floatTolerance(of, check, result, dtype),
+        torchError,
+      });
+      const integers = y.dtype === 'int32' || y.dtype === 'bool';
+      const value = { shape: y.shape, data: await y.read() };
+      onRow(
+        judge(
+          subject(of, 'value', 'out'),
+          fixture.out,
+          value,
+          allowed('value', 'out', fixture.out, integers),
+        ),
+      );
+      if (fixture.gradients.size > 0) {
+        y.backward(Tensor.fromArray(fixture.dy, y.shape, { dtype: y.dtype }));
+        for (const { name, index } of gradientInputs(of)) {
+          const expected = fixture.gradients.get(name) as Expected;
+          const { grad } = bound.leaves[index];
+          const computed = grad === null ? undefined : { shape: grad.shape, data: await grad.read() };
+          const result = `grad.${name}`;
+          onRow(
+            judge(subject(of, 'gradient', result), expected, computed, allowed('gradient', result, expected)),
+          );
+        }
+      }
+      if (dtype === 'float64' && y.dtype === 'float64' && of.sample.noDifferences === undefined)
+        for (const row of gradcheck(of, bound)) onRow(row);
+    } finally {
+      for (const leaf of new Set(bound.leaves)) {
+        leaf.zeroGrad();
+        leaf.dispose();
+      }
+    }
+  });
+}
+
+function floatTolerance(of: Case, check: Check, result: string, dtype: FloatDType): Tolerance {
+  if (dtype === 'float64') return FLOAT64;
+  return float32Exception(getBackend().name, of.of, check, result)?.tolerance ?? FLOAT32;
+}
+
+/** One row for each input: the gradient by `backward` beside central differences. */
+function gradcheck(of: Case, { leaves, compute }: Bound): Row[] {
+  const pairs = gradientPairs(compute, leaves, new Rng(seedOf(caseId(of))));
+  return gradientInputs(of).map(({ name, index }) => {
+    const pair = pairs.find(({ input }) => input === leaves[index]);
+    const about = subject(of, 'gradcheck', `grad.${name}`);
+    if (pair === undefined) return kept(about, 'requires no gradient');
+    const shape = [pair.at.length];
+    const [numeric, exact] = [pair.numeric, pair.exact].map((data) => ({ shape, data }));
+    return judge(about, numeric, exact, { tolerance: GRADCHECK });
+  });
+}
+
+/** Every error case of every record. */
+function* errorTexts(): Iterable<Row> {
+  for (const [name, record] of Object.entries(ops)) {
+    const op = record as Op<unknown>;
+    for (const bad of op.errors) {
+      const note = scope(() => {
+        const inputs = sampleTensors(bad, new Rng(1), 'float64');
+        try {
+          apply(name as OpName, inputs, bad.attrs as never);
+        } catch (error) {
+          const { name: kind, message } = error as Error;
+          if (kind !== bad.error) return `threw ${kind} "${message}", expected ${bad.error}`;
+          return message.includes(bad.says) ? null : `says "${message}", expected "${bad.says}" in it`;
+        }
+        return `threw nothing, expected ${bad.error} "${bad.says}"`;
+      });
+      yield kept({ name: `${name}/${bad.note}: error`, of: name, check: 'error text' }, note);
+    }
+  }
+}
