@@ -5,12 +5,14 @@ export { Linear, type LinearConfig } from './linear.ts';
 export { crossEntropy, IGNORE_INDEX } from './loss.ts';
 export {
   type AnyModule,
+  type CallTap,
   Constant,
   Module,
   Parameter,
   StateDictError,
   type StateDictReport,
   type Tap,
+  withCallTap,
   withTap,
 } from './module.ts';
 export { LayerNorm, type NormConfig, RMSNorm } from './norm.ts';

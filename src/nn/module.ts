@@ -25,15 +25,28 @@ export class Constant extends Tensor {
 /** Told of every module's output, in the order in which they finish. */
 export type Tap = (path: string, output: unknown, module: AnyModule) => void;
 
+/** Told of every call and its arguments before the module computes, so of those that then fail, too. */
+export type CallTap = (path: string, module: AnyModule, args: readonly unknown[]) => void;
+
 const taps = new Set<Tap>();
+const callTaps = new Set<CallTap>();
 
 /** Runs `fn` while `tap` listens to every module called in it. Costs nothing when nobody listens. */
 export function withTap<R>(tap: Tap, fn: () => R): R {
-  taps.add(tap);
+  return listening(taps, tap, fn);
+}
+
+/** The same for a tap of calls. */
+export function withCallTap<R>(tap: CallTap, fn: () => R): R {
+  return listening(callTaps, tap, fn);
+}
+
+function listening<T, R>(listeners: Set<T>, listener: T, fn: () => R): R {
+  listeners.add(listener);
   try {
     return fn();
   } finally {
-    taps.delete(tap);
+    listeners.delete(listener);
   }
 }
 
@@ -47,6 +60,7 @@ export abstract class Module<Args extends readonly unknown[], Out> {
   call(...args: Args): Out {
     this.#nameChildren();
     return insideModule(this.#name, () => {
+      for (const tap of callTaps) tap(currentModulePath(), this, args);
       const out = this.forward(...args);
       for (const tap of taps) tap(currentModulePath(), out, this);
       return out;

@@ -1,0 +1,317 @@
+/** The trace names the module that is at fault: none where none is, and each of many faults written into the source. */
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/kernels/backend.ts';
+import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
+import { setBackend } from '../../src/tensor/index.ts';
+import type { GoldenFolder } from '../../src/verify/golden.ts';
+import { goldenFolder } from '../../src/verify/node.ts';
+import { moduleAtFault, type TraceRow, traceModel } from '../../src/verify/trace.ts';
+import { type Edit, importAltered } from '../support/altered.ts';
+import { withFault } from '../support/plantedFault.ts';
+
+const GOLDENS = join(import.meta.dirname, '../goldens');
+const MODELS = ['cogvlm', 'cogvlm2'] as const;
+const MODULES = { cogvlm: 94, cogvlm2: 95 };
+
+const golden = (model: string): GoldenFolder => goldenFolder(join(GOLDENS, model));
+
+afterEach(async () => {
+  await setBackend('cpu');
+});
+
+/** Names of the rows that are not OK, with what they are. */
+function wrong(rows: readonly TraceRow[]): string[] {
+  return rows.flatMap(({ name, status }) => (status === 'OK' ? [] : [`${status} ${name}`]));
+}
+
+async function traceOn(backend: BackendName | Backend, model: string): Promise<TraceRow[]> {
+  await setBackend(backend);
+  return traceModel(golden(model), 'float32');
+}
+
+describe('nothing planted, nothing named', () => {
+  it.each(MODELS)('float64, %s', async (model) => {
+    const rows = await traceModel(golden(model), 'float64');
+    expect(wrong(rows)).toEqual([]);
+    expect(moduleAtFault(rows)).toBeNull();
+    expect(new Set(rows.map(({ of }) => of)).size).toBe(MODULES[model] + 2);
+    // Every module but the embedding, the position table, `model` and the root has a gradient, too.
+    expect(rows.filter(({ check }) => check === 'gradient').length).toBe(MODULES[model] - 4);
+    for (const { name, error, mean } of rows) {
+      if (name.includes('/')) expect([name, mean !== null && mean <= (error ?? 0)]).toEqual([name, true]);
+    }
+  });
+
+  it.each(['cpu', 'cpu-strict', 'wasm', 'gpujs'] as const)('float32 on %s', async (backend) => {
+    for (const model of MODELS) expect([model, wrong(await traceOn(backend, model))]).toEqual([model, []]);
+  });
+
+  it('float32 on wasm without fused multiply-add; all memory is given back', async () => {
+    const plain = await createBackend('wasm', { wasm: { relaxed: false } });
+    for (const model of MODELS) expect([model, wrong(await traceOn(plain, model))]).toEqual([model, []]);
+    expect(plain.memory()).toEqual({ bytes: 0, buffers: 0 });
+  });
+});
+
+/** The rows of a source with edits, in float64 on cpu. */
+async function altered(edits: readonly Edit[], model = 'cogvlm'): Promise<TraceRow[]> {
+  const source = await importAltered<typeof import('../../src/verify/trace.ts')>(
+    'src/verify/trace.ts',
+    edits,
+  );
+  return source.traceModel(golden(model), 'float64');
+}
+
+const EXPERT = 'src/models/cogvlm/visualExpert.ts';
+const MASKS = 'src/models/cogvlm/masks.ts';
+const VIT = 'src/models/cogvlm/evaVit.ts';
+const ADAPTER = 'src/models/cogvlm/adapter.ts';
+const DECODER = 'src/models/cogvlm/decoder.ts';
+const TANH_GELU = `((u) => u.mul(0.5).mul(u.mul(u).mul(u).mul(0.044715).add(u).mul(${Math.sqrt(2 / Math.PI)}).tanh().add(1)))`;
+
+describe('a fault in the source is named', () => {
+  it.each<[what: string, named: string, edits: Edit[]]>([
+    [
+      'rotary embedding of neighbours (interleaved)',
+      'model.layers.0.self_attn',
+      [
+        {
+          file: 'src/nn/rotary.ts',
+          from: `return apply('rotary', [x, cos, sin], {});`,
+          to: `const [B, H, T, K] = x.shape;
+               const halves = x.reshape(B, H, T, K / 2, 2).transpose().reshape(B, H, T, K);
+               return apply('rotary', [halves, cos, sin], {}).reshape(B, H, T, 2, K / 2).transpose().reshape(B, H, T, K);`,
+        },
+      ],
+    ],
+    [
+      'eoi goes to the vision expert',
+      'vision_expert_mask',
+      [
+        {
+          file: MASKS,
+          from: 'type === VISION_TYPE && types[t + 1] === VISION_TYPE);',
+          to: 'type === VISION_TYPE);',
+        },
+      ],
+    ],
+    [
+      'scores divided by √ of the model’s width, not the head’s',
+      'model.layers.0.self_attn',
+      [
+        {
+          file: EXPERT,
+          from: 'attention(Q, keys, values,',
+          to: 'attention(Q.mul(1 / Math.sqrt(this.#heads)), keys, values,',
+        },
+      ],
+    ],
+    [
+      'norms before the sublayers of the ViT',
+      'model.vision.transformer.layers.0',
+      [
+        {
+          file: VIT,
+          from: 'this.input_layernorm.call(this.attention.call(x))',
+          to: 'this.attention.call(this.input_layernorm.call(x))',
+        },
+        {
+          file: VIT,
+          from: 'this.post_attention_layernorm.call(this.mlp.call(h))',
+          to: 'this.mlp.call(this.post_attention_layernorm.call(h))',
+        },
+      ],
+    ],
+    [
+      'GELU by tanh in the ViT',
+      'model.vision.transformer.layers.0.mlp',
+      [{ file: VIT, from: 'this.fc1.call(x).gelu()', to: `${TANH_GELU}(this.fc1.call(x))` }],
+    ],
+    [
+      'GELU by tanh in the adapter',
+      'model.vision.linear_proj',
+      [
+        {
+          file: ADAPTER,
+          from: 'this.norm1.call(this.linear_proj.call(x)).gelu()',
+          to: `${TANH_GELU}(this.norm1.call(this.linear_proj.call(x)))`,
+        },
+      ],
+    ],
+    [
+      'Tril is missing',
+      'model.layers.0.self_attn',
+      [{ file: EXPERT, from: '{ causal: true, visible }', to: '{ causal: false, visible }' }],
+    ],
+    [
+      'positions that begin at 1',
+      'position_ids',
+      [{ file: MASKS, from: 'let position = 0;', to: 'let position = 1;' }],
+    ],
+    [
+      'gate and up change places',
+      'model.layers.0.mlp.vision_mlp',
+      [
+        {
+          file: 'src/nn/swiglu.ts',
+          from: 'swiglu(this.gate_proj.call(x), this.up_proj.call(x))',
+          to: 'swiglu(this.up_proj.call(x), this.gate_proj.call(x))',
+        },
+      ],
+    ],
+    [
+      'RMSNorm rounds to float32 before the weight multiplies, as LLaMA’s does',
+      'model.layers.0.input_layernorm',
+      [
+        {
+          file: 'src/nn/norm.ts',
+          from: `return apply('rmsNorm', [x, this.weight], { eps: this.#eps });`,
+          to: `const ones = this.weight.mul(0).add(1);
+               return apply('rmsNorm', [x, ones], { eps: this.#eps }).to('float32').to(x.dtype).mul(this.weight);`,
+        },
+      ],
+    ],
+    [
+      'q, k and v head by head in the fused projection',
+      'model.layers.0.self_attn',
+      [
+        {
+          file: EXPERT,
+          from: 'splitHeads(QKV.slice(2, 0, q), this.#heads)',
+          to: 'splitHeads(QKV, this.#heads).slice(3, 0, headDim)',
+        },
+        {
+          file: EXPERT,
+          from: 'splitHeads(QKV.slice(2, q, q + kv), this.#kvHeads)',
+          to: 'splitHeads(QKV, this.#heads).slice(3, headDim, 2 * headDim)',
+        },
+        {
+          file: EXPERT,
+          from: 'splitHeads(QKV.slice(2, q + kv), this.#kvHeads)',
+          to: 'splitHeads(QKV, this.#heads).slice(3, 2 * headDim)',
+        },
+      ],
+    ],
+  ])('%s: %s', async (_, named, edits) => {
+    expect(moduleAtFault(await altered(edits))).toBe(named);
+  });
+
+  it('in a backward formula only: by the gradient of the input', async () => {
+    const rows = await altered([
+      { file: 'src/kernels/cpu/norm.ts', from: 'W.get(j) - (n * sumGN) / D)', to: 'W.get(j))' },
+    ]);
+    expect(moduleAtFault(rows)).toBe('model.layers.0.input_layernorm');
+    expect(wrong(rows).filter((row) => !row.endsWith('/din'))).toEqual([]);
+    expect(wrong(rows)[0]).toBe('DIFF model.layers.0.input_layernorm/din');
+  });
+
+  it('where grouped queries use the wrong key head', async () => {
+    const from = 'Math.floor((h * kvHeads) / H)';
+    const rows = await altered(
+      [{ file: 'src/kernels/cpu/attention.ts', from, to: 'h % kvHeads' }],
+      'cogvlm2',
+    );
+    expect(moduleAtFault(rows)).toBe('model.layers.0.self_attn');
+  });
+
+  it('where a fast kernel is off by 1e-5', async () => {
+    const faulty = withFault(
+      await createBackend('wasm', {}),
+      'rmsNorm',
+      (numbers) => {
+        for (const [i, value] of numbers.entries()) numbers[i] = value * (1 + 1e-5);
+      },
+      'y',
+    );
+    expect(moduleAtFault(await traceOn(faulty, 'cogvlm'))).toBe('model.layers.0.input_layernorm');
+  });
+});
+
+describe('a module that', () => {
+  it('is never called is MISSING', async () => {
+    const rows = await altered([{ file: DECODER, from: 'this.input_layernorm.call(x)', to: 'x' }]);
+    expect(moduleAtFault(rows)).toBe('model.layers.0.input_layernorm');
+    expect(rows.find(({ name }) => name === 'model.layers.0.input_layernorm/out')).toMatchObject({
+      status: 'MISSING',
+      note: 'the model has called no such module',
+      blocked: false,
+    });
+  });
+
+  it('throws is SHAPE, and what would have come after it is not blamed', async () => {
+    const rows = await altered([{ file: VIT, from: '(i + 1) * E)', to: '(i + 1) * E - 1)' }]);
+    const attention = 'model.vision.transformer.layers.0.attention';
+    expect(moduleAtFault(rows)).toBe(attention);
+    const found = rows.find(({ name }) => name === `${attention}/out`);
+    expect(found?.status).toBe('SHAPE');
+    expect(found?.note).toMatch(new RegExp(`^reshape.* In ${attention.replaceAll('.', '\\.')}\\.$`));
+    const dense = rows.find(({ name }) => name === `${attention}.dense/out`);
+    expect(dense).toMatchObject({ status: 'MISSING', blocked: true });
+    expect(dense?.note).toMatch(/^the run stopped before it: reshape/);
+    expect(rows.find(({ name }) => name === `${attention}.query_key_value/out`)?.status).toBe('OK');
+    expect(rows.find(({ name }) => name === '/out')?.status).toBe('SHAPE');
+  });
+
+  it('hands a part something of a wrong width is at fault, not the part in which it is noticed', async () => {
+    const from = 'routing.apply(context, this.vision_expert_dense';
+    const rows = await altered([
+      { file: EXPERT, from, to: 'routing.apply(context.slice(2, 1), this.vision_expert_dense' },
+    ]);
+    expect(moduleAtFault(rows)).toBe('model.layers.0.self_attn');
+    const dense = 'model.layers.0.self_attn.vision_expert_dense/out';
+    expect(rows.find(({ name }) => name === dense)?.status).toBe('OK');
+  });
+
+  it('returns another shape is SHAPE', async () => {
+    const from = 'swiglu(this.gate_proj.call(u), this.dense_h_to_4h.call(u)))';
+    const rows = await altered([{ file: ADAPTER, from, to: `${from}.slice(1, 1)` }]);
+    expect(moduleAtFault(rows)).toBe('model.vision.linear_proj');
+    const found = rows.find(({ name }) => name === 'model.vision.linear_proj/out');
+    expect(found).toMatchObject({ status: 'SHAPE', note: 'got [1,15,64], expected [1,16,64]' });
+  });
+});
+
+describe('the fault', () => {
+  const row = (of: string, status: TraceRow['status'], blocked = false) =>
+    ({ of, status, blocked }) as TraceRow;
+
+  it('is the first that is wrong with nothing wrong inside', () => {
+    expect(moduleAtFault([row('a.b', 'OK'), row('a', 'DIFF'), row('', 'DIFF')])).toBe('a');
+    expect(moduleAtFault([row('a.b', 'OK'), row('a', 'DIFF'), row('c', 'DIFF'), row('a.c', 'DIFF')])).toBe(
+      'c',
+    );
+    expect(moduleAtFault([row('a', 'DIFF'), row('ab', 'DIFF')])).toBe('a');
+    expect(moduleAtFault([row('a', 'MISSING', true), row('', 'SHAPE')])).toBe('');
+    expect(moduleAtFault([row('a', 'OK'), row('', 'OK')])).toBeNull();
+  });
+});
+
+describe('files that do not say what they should', () => {
+  it.each([
+    ['{}', /trace\.json: modules is not a list of \{path, out, din\?\}$/],
+    ['{"modules": []}', /modules is not a list/],
+    ['{"modules": [{"path": "a"}]}', /modules is not a list/],
+    ['{', /trace\.json is not JSON/],
+    ['{"modules": [{"path": "nowhere", "out": 1}]}', /nowhere\/out.*is not among the \d+ tensors/],
+  ])('%s', async (text, says) => {
+    const folder: GoldenFolder = {
+      ...golden('cogvlm'),
+      bytes: (name) =>
+        name === 'trace.json'
+          ? Promise.resolve(new TextEncoder().encode(text))
+          : golden('cogvlm').bytes(name),
+    };
+    await expect(traceModel(folder, 'float64')).rejects.toThrow(says);
+  });
+
+  it('an edit that changes nothing, or more than one place', async () => {
+    const entry = 'src/nn/rotary.ts';
+    const edit = (file: string, from: string) => importAltered(entry, [{ file, from, to: '' }]);
+    await expect(edit(entry, 'no such text')).rejects.toThrow(
+      /has 0 times what one edit changes: no such text/,
+    );
+    await expect(edit(entry, 'cos')).rejects.toThrow(/src\/nn\/rotary\.ts has \d\d? times/);
+    await expect(edit('src/cli/main.ts', 'x')).rejects.toThrow(/does not import src\/cli\/main\.ts/);
+  });
+});

@@ -1,0 +1,170 @@
+/**
+ * Which module is at fault. In a whole run every module's output carries the errors of all modules before it; here each
+ * module runs alone on the golden's own input, so that what comes out shows its own error only.
+ *
+ *   P/out   what module P makes of P/in;  P/din   the gradient by that input for dy[i] = ((7919 i) mod 1009 − 504)/512
+ *
+ * The module runs with the arguments (expert routing, positions) that a forward pass of the whole single sample gave it;
+ * only its input is another. position_ids and vision_expert_mask are therefore compared first. Modules without an input of
+ * real numbers (embedding, position table, the whole model) are judged by the whole run. The golden side is
+ * spec/goldens/generate/trace.py.
+ */
+import type { SafetensorsFile } from '../data/safetensors/read.ts';
+import { loadCogVLM, positionIds, visionExpertMask } from '../models/cogvlm/index.ts';
+import { scope, Tensor } from '../tensor/index.ts';
+import { compare } from './compare.ts';
+import {
+  type GoldenCase,
+  GoldenError,
+  type GoldenFolder,
+  readCase,
+  readJson,
+  readTruth,
+  withOpen,
+} from './golden.ts';
+import { judge, type Numbers, type Row, type Subject, type Truth } from './judge.ts';
+import type { VerifyDType } from './model.ts';
+import { EXACT, type Tolerance } from './tolerances.ts';
+import { type Outcome, runModule, runWhole, type WholeRun } from './traceRun.ts';
+
+export interface TraceRow extends Row {
+  /** Mean absolute error; null where there was nothing to compare. */
+  readonly mean: number | null;
+  /** The run stopped before this module was called, so that nothing is known of it. */
+  readonly blocked: boolean;
+}
+
+/** One entry of trace.json: PyTorch's own float32 errors, each the largest of its runs. */
+interface TracedModule {
+  readonly path: string;
+  readonly out: number;
+  readonly din?: number;
+}
+
+/**
+ * float64: both sides add up the same numbers in another order, which is seen up to 3e-14 of the largest number of the
+ * tensor; one number that passes through float32 inside makes up to 6e-8. Gradients are stored in float32. float32: the
+ * golden's error is the largest of 16 runs of PyTorch around the input, so that nearly tied attention takes no part in
+ * it by luck; cpu-strict is off by at most 1.2 times that, wasm and gpujs by 1.7.
+ */
+export function traceTolerance(dtype: VerifyDType, truth: ArrayLike<number>, check: Row['check']): Tolerance {
+  if (dtype === 'float32') return { torch: 3, ulps: 2 };
+  let scale = 0;
+  for (let i = 0; i < truth.length; i++) scale = Math.max(scale, Math.abs(truth[i]));
+  return { atol: 1e-12 * scale, ulps: check === 'gradient' ? 1 : 0 };
+}
+
+/** The rows of a model folder on the current backend: position ids, expert mask, then each module in the golden's order. */
+export async function traceModel(folder: GoldenFolder, dtype: VerifyDType): Promise<TraceRow[]> {
+  const modules = await readTrace(folder);
+  const golden = await readCase(folder);
+  const config = await readJson(folder, 'checkpoint/config.json');
+  const model = await withOpen(folder.checkpoint('checkpoint'), (file) =>
+    loadCogVLM(config, file, { dtype }),
+  );
+  const pixels = await withOpen(folder.safetensors('inputs.safetensors'), (f) =>
+    readTruth(f, 'pixel_values'),
+  );
+  const rows = await integerRows(folder, golden);
+  try {
+    await scope(() =>
+      withOpen(folder.safetensors('trace.safetensors'), async (file) => {
+        const run = runWhole(model.requireGrad(false), golden, firstPicture(pixels, dtype));
+        for (const module of modules) rows.push(...(await moduleRows(file, run, module, dtype)));
+      }),
+    );
+  } finally {
+    for (const tensor of model.stateDict().values()) tensor.dispose();
+  }
+  return rows;
+}
+
+async function moduleRows(
+  file: SafetensorsFile,
+  run: WholeRun,
+  { path, ...torchErrors }: TracedModule,
+  dtype: VerifyDType,
+): Promise<TraceRow[]> {
+  const input = file.tensors.has(`${path}/in`) ? await readTruth(file, `${path}/in`) : null;
+  const made = await runModule(run, path, input, dtype);
+  const row = async (result: 'out' | 'din', outcome: Outcome): Promise<TraceRow> => {
+    const subject: Subject = {
+      name: `${path}/${result}`,
+      of: path,
+      check: result === 'out' ? 'value' : 'gradient',
+    };
+    const truth = await readTruth(file, subject.name);
+    return judged(subject, truth, outcome, dtype, torchErrors[result] ?? null);
+  };
+  const out = await row('out', made.out);
+  return made.din === null ? [out] : [out, await row('din', made.din)];
+}
+
+/**
+ * The first module whose own error is out of line: it is wrong, and nothing inside it is.
+ * @returns its path ('' for the whole model), "position_ids" or "vision_expert_mask"; null where all are right
+ */
+export function moduleAtFault(rows: readonly TraceRow[]): string | null {
+  const wrong = rows.filter(({ status, blocked }) => status !== 'OK' && !blocked).map(({ of }) => of);
+  const isInside = (path: string, outer: string) =>
+    outer === '' ? path !== '' : path.startsWith(`${outer}.`);
+  return wrong.find((outer) => !wrong.some((path) => isInside(path, outer))) ?? null;
+}
+
+async function readTrace(folder: GoldenFolder): Promise<readonly TracedModule[]> {
+  const json = (await readJson(folder, 'trace.json')) as { modules?: unknown } | null;
+  const isModule = (entry: TracedModule | null) =>
+    typeof entry?.path === 'string' &&
+    typeof entry.out === 'number' &&
+    ['number', 'undefined'].includes(typeof entry.din);
+  if (Array.isArray(json?.modules) && json.modules.length > 0 && json.modules.every(isModule))
+    return json.modules;
+  throw new GoldenError(`${folder.label}/trace.json: modules is not a list of {path, out, din?}`);
+}
+
+function firstPicture({ shape, data }: Truth, dtype: VerifyDType): Tensor {
+  const [, ...rest] = shape;
+  const size = rest.reduce((n, m) => n * m, 1);
+  return Tensor.fromArray(Array.prototype.slice.call(data, 0, size), [1, ...rest], { dtype });
+}
+
+/** What no module is to blame for: who goes where. */
+async function integerRows(folder: GoldenFolder, { token_type_ids: types }: GoldenCase): Promise<TraceRow[]> {
+  const computed = {
+    position_ids: positionIds(types),
+    vision_expert_mask: visionExpertMask(types).map(Number),
+  };
+  return withOpen(folder.safetensors('truth.safetensors'), (file) =>
+    Promise.all(
+      Object.entries(computed).map(async ([name, data]): Promise<TraceRow> => {
+        const truth = await readTruth(file, name);
+        const numbers = { shape: [1, data.length], data };
+        return {
+          ...judge({ name, of: name, check: 'value' }, truth, numbers, { tolerance: EXACT }),
+          mean: null,
+          blocked: false,
+        };
+      }),
+    ),
+  );
+}
+
+function judged(
+  subject: Subject,
+  truth: Truth,
+  outcome: Outcome,
+  dtype: VerifyDType,
+  torchError: number | null,
+): TraceRow {
+  const tolerance = traceTolerance(dtype, truth.data, subject.check);
+  const row = (computed: Numbers | undefined) => judge(subject, truth, computed, { tolerance, torchError });
+  if (outcome instanceof Error) {
+    return { ...row(undefined), status: 'SHAPE', note: outcome.message, mean: null, blocked: false };
+  }
+  if ('missing' in outcome) {
+    return { ...row(undefined), note: outcome.missing, mean: null, blocked: outcome.blocked };
+  }
+  const found = row(outcome);
+  const mean = found.error === null ? null : compare(truth.data, outcome.data, tolerance).mean;
+  return { ...found, mean, blocked: false };
+}
