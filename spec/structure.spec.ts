@@ -17,7 +17,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   data: ['tensor', 'kernels'],
   models: ['data', 'nn', 'tensor', 'kernels'],
   train: ['models', 'data', 'nn', 'tensor', 'kernels'],
-  verify: ['models', 'data', 'nn', 'tensor', 'kernels'],
+  verify: ['train', 'models', 'data', 'nn', 'tensor', 'kernels'],
   research: ['train', 'models', 'data', 'nn', 'tensor', 'kernels'],
   cli: ['research', 'train', 'verify', 'models', 'data', 'nn', 'tensor', 'kernels'],
 };

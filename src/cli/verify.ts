@@ -1,21 +1,27 @@
-/** cogvlm verify DIR…: golden folders, each tensor against what PyTorch computed. */
+/** cogvlm verify DIR…: golden folders, each result against what PyTorch computed. */
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cpus } from 'node:os';
+import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { replaceFile } from '../data/replaceFile.ts';
+import type { Backend } from '../kernels/backend.ts';
 import type { BackendName } from '../kernels/registry.ts';
-import type { Row } from '../verify/judge.ts';
+import { reportHtml } from '../verify/html.ts';
 import type { VerifyDType } from '../verify/model.ts';
 import { goldenFolder } from '../verify/node.ts';
-import { type FolderReport, type Summary, summarize, verifyFolder } from '../verify/verify.ts';
+import type { Report } from '../verify/report.ts';
+import { summarize, verifyFolder } from '../verify/verify.ts';
 import { addBackendOptions, type BackendCliOptions, chooseBackend } from './backend.ts';
-import { fail, paint, type Session, UsageError } from './io.ts';
+import { fail, type Session, UsageError } from './io.ts';
 import { startProgress } from './progress.ts';
-import { table } from './table.ts';
+import { folderText, jsonText, type VerifiedFolder } from './verifyText.ts';
+import { runTrace } from './verifyTrace.ts';
 
 interface VerifyCliOptions extends BackendCliOptions {
   readonly dtype: VerifyDType;
+  readonly trace?: true;
   readonly json?: string;
+  readonly report?: string;
   readonly quiet?: true;
   readonly plain?: true;
 }
@@ -26,23 +32,28 @@ const EXACT_TWIN: Readonly<Partial<Record<BackendName, BackendName>>> = {
   gpujs: 'gpujs-exact',
 };
 
-type FolderResult =
-  | (FolderReport & { readonly ok: boolean; readonly seconds: number; readonly summary: Summary })
-  | { readonly folder: string; readonly ok: false; readonly error: string };
+type FolderResult = VerifiedFolder | { readonly folder: string; readonly ok: false; readonly error: string };
 
 export function addVerify(program: Command, session: Session): void {
   const command = program
     .command('verify')
     .summary('compare with PyTorch')
     .description(
-      'Compares every tensor of golden folders with what the original PyTorch code computed.\n' +
-        'A folder of golden folders stands for those in it. Exit status 1 if anything is not OK.',
+      'Compares golden folders with what PyTorch computed: whole models, every op and module with its gradients,\n' +
+        'training, pictures, and the operator tests of ONNX. A folder of golden folders stands for those in it.\n' +
+        'Exit status 1 if anything is not OK.',
     )
     .argument('<dir...>', 'golden folders')
     .addOption(
       new Option('--dtype <name>', 'what to compute in').choices(['float32', 'float64']).default('float32'),
     )
+    .option(
+      '--trace',
+      'models only: run each module alone on its golden input, in float64 on cpu and in float32, and name the ' +
+        'first that is at fault',
+    )
     .option('--json <file>', 'also write all rows as JSON; - is the standard output, and nothing else then')
+    .option('--report <file>', 'also write all rows as an HTML page to filter and sort them')
     .option(
       '--plain',
       "wasm, gpujs: what float32 makes of it, not what the kernels' faults alone make of it (docs/numerics.md)",
@@ -53,6 +64,8 @@ export function addVerify(program: Command, session: Session): void {
 }
 
 async function verify(session: Session, given: readonly string[], options: VerifyCliOptions): Promise<void> {
+  const folders = (await Promise.all(given.map(expand))).flat();
+  if (options.trace) return trace(session, folders, options);
   // The twin cannot wait for results, as WebGPU makes its users do.
   const plain = options.plain || options.dtype === 'float64' || options.mode === 'webgpu';
   const exact = plain ? undefined : EXACT_TWIN[options.backend];
@@ -63,7 +76,6 @@ async function verify(session: Session, given: readonly string[], options: Verif
       `verify: the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not in ${options.dtype}; --backend cpu does`,
     );
   }
-  const folders = (await Promise.all(given.map(expand))).flat();
   const results: FolderResult[] = [];
   const progress = startProgress(session, 'verifying', 'folders', 0);
   for (const [i, folder] of folders.entries()) {
@@ -72,18 +84,35 @@ async function verify(session: Session, given: readonly string[], options: Verif
     progress.stop();
     results.push(result);
     if ('error' in result) fail(session, result.error);
-    else if (options.json !== '-') session.out(folderText(session, result, options));
+    else if (options.json !== '-') {
+      const computed = `${options.dtype} on ${options.backend}`;
+      session.out(folderText(session, result, options.quiet ?? false, computed));
+    }
     if (!result.ok) session.status = 1;
   }
-  if (options.json === undefined) return;
-  const text = jsonText({
+  await writeJson(session, options.json, {
     backend: backend.name,
     dtype: options.dtype,
     ok: results.every(({ ok }) => ok),
     folders: results,
   });
-  if (options.json === '-') session.out(text);
-  else await replaceFile(options.json, text);
+  if (options.report !== undefined)
+    await replaceFile(options.report, reportHtml(reportOf(results, backend, options.dtype)));
+}
+
+async function trace(session: Session, folders: readonly string[], options: VerifyCliOptions): Promise<void> {
+  for (const [name, given] of Object.entries({ '--report': options.report, '--plain': options.plain }))
+    if (given !== undefined) throw new UsageError(`verify: --trace has no ${name}`);
+  const quiet = options.json === '-' ? { ...session, out: () => {} } : session;
+  const results = await runTrace(quiet, folders, options);
+  session.status = Math.max(session.status, quiet.status);
+  const ok = results.every(({ fault }) => fault === null);
+  await writeJson(session, options.json, { backend: options.backend, ok, folders: results });
+}
+
+async function writeJson(session: Session, file: string | undefined, value: unknown): Promise<void> {
+  if (file === '-') session.out(jsonText(value));
+  else if (file !== undefined) await replaceFile(file, jsonText(value));
 }
 
 /** The folder itself, or the golden folders in it where it is none. */
@@ -99,7 +128,8 @@ async function expand(folder: string): Promise<string[]> {
 async function isGolden(path: string): Promise<boolean> {
   const names: string[] = await readdir(path).catch(() => []);
   const has = (name: string): boolean => names.includes(name);
-  return has('case.json') || (has('manifest.json') && has('expected.safetensors'));
+  const tensors = names.some((name) => name.endsWith('.safetensors'));
+  return has('case.json') || (has('manifest.json') && tensors);
 }
 
 async function verifyOne(folder: string, dtype: VerifyDType): Promise<FolderResult> {
@@ -115,55 +145,20 @@ async function verifyOne(folder: string, dtype: VerifyDType): Promise<FolderResu
   }
 }
 
-function folderText(
-  session: Session,
-  result: Extract<FolderResult, FolderReport>,
-  { quiet, dtype, backend }: VerifyCliOptions,
-): string {
-  const rows = quiet ? result.rows.filter(({ status }) => status !== 'OK') : result.rows;
-  const lines: string[] = [];
-  if (rows.length > 0) {
-    const [head, ...body] = table([HEAD, ...rows.map(cells)], [2, 3]);
-    lines.push(paint(session, 'dim', head));
-    for (const [i, line] of body.entries()) {
-      lines.push(rows[i].status === 'OK' ? line : paint(session, 'red', line));
-    }
-  }
-  const { ok, bad, worst, medianTorchRatio } = result.summary;
-  const verdict = paint(session, result.ok ? 'green' : 'red', result.ok ? 'OK' : 'NOT OK');
-  const parts = [
-    `${result.folder}: ${verdict}`,
-    `${ok} of ${ok + bad} tensors agree`,
-    medianTorchRatio === null
-      ? ''
-      : `median error ${medianTorchRatio.toPrecision(2)} × PyTorch's float32 error`,
-    worst === null ? '' : `worst ${worst.name} at ${worst.ratio.toPrecision(2)} of what is allowed`,
-    `${dtype} on ${backend}`,
-    `${result.seconds.toFixed(1)} s`,
-  ];
-  lines.push(parts.filter((part) => part !== '').join(' · '));
-  return `${lines.join('\n')}\n`;
-}
-
-const HEAD = ['tensor', 'shape', 'error', "PyTorch's", 'status'];
-
-function cells({ name, shape, error, torchError, status, note, measure }: Row): string[] {
-  return [
-    name,
-    `[${shape.join(',')}]`,
-    measure === 'mean' ? `mean ${scientific(error)}` : scientific(error),
-    scientific(torchError),
-    status === 'OK' ? status : `${status} (${note})`,
-  ];
-}
-
-function scientific(error: number | null): string {
-  if (error === null) return '-';
-  return error === 0 ? '0' : error.toExponential(2);
-}
-
-/** JSON has no Infinity and NaN; they are written as texts. */
-function jsonText(value: unknown): string {
-  const spelled = (_: string, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v);
-  return `${JSON.stringify(value, spelled, 2)}\n`;
+/** A folder that could not be read has a section without rows, which is not OK. */
+function reportOf(results: readonly FolderResult[], backend: Backend, dtype: string): Report {
+  const [{ model = 'unknown processor' } = {}] = cpus();
+  return {
+    title: 'cogvlm verify',
+    made: new Date().toISOString(),
+    machine: `${model.trim()}, Node ${process.version}; ${backend.describe()}`,
+    versions: { node: process.version },
+    sections: results.map((result) => ({
+      title: basename(result.folder),
+      backend: backend.name,
+      dtype,
+      rows: 'rows' in result ? result.rows : [],
+      seconds: 'seconds' in result ? result.seconds : 0,
+    })),
+  };
 }

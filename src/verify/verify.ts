@@ -1,41 +1,74 @@
-/** Any golden folder, by what is in it: a model with its checkpoint, or pictures. */
-import { GoldenError, type GoldenFolder } from './golden.ts';
+/** Any golden folder, by what is in it. */
+
+import { verifyModules, verifyOps } from './functions.ts';
+import { GoldenError, type GoldenFolder, readJson } from './golden.ts';
 import type { Row } from './judge.ts';
 import { type VerifyDType, verifyModel } from './model.ts';
+import { verifyOnnx } from './onnx.ts';
 import { verifyPreprocess } from './pictures.ts';
+import { verifyTraining } from './training.ts';
+
+type Verifier = (folder: GoldenFolder, dtype: VerifyDType, onRow: (row: Row) => void) => Promise<void>;
+
+/** What is compared in a folder of each kind. */
+const VERIFIERS = {
+  /** Checkpoint, activations, gradients, generation of a whole model. */
+  model: verifyModel,
+  /** Pixel values of pictures. */
+  preprocess: (folder, _dtype, onRow) => verifyPreprocess(folder, onRow),
+  /** Every primitive. */
+  ops: verifyOps,
+  /** Every module and loss of src/nn. */
+  modules: verifyModules,
+  /** The operator tests of ONNX. */
+  onnx: verifyOnnx,
+  /** The optimiser, and training of whole models. */
+  training: verifyTraining,
+} satisfies Readonly<Record<string, Verifier>>;
+
+export type FolderKind = keyof typeof VERIFIERS;
 
 export interface FolderReport {
   readonly folder: string;
-  readonly kind: 'model' | 'preprocess';
+  readonly kind: FolderKind;
   readonly rows: readonly Row[];
 }
 
+/** @throws GoldenError where the folder is of no kind */
+export async function folderKind(folder: GoldenFolder): Promise<FolderKind> {
+  const names = await folder.list();
+  if (names.includes('case.json')) return 'model';
+  if (!names.includes('manifest.json')) {
+    throw new GoldenError(
+      `${folder.label} is no golden folder: it has neither case.json (a model) nor manifest.json (anything else)`,
+    );
+  }
+  const manifest = await readJson(folder, 'manifest.json');
+  if (Array.isArray(manifest)) return 'preprocess';
+  const { kind } = (manifest ?? {}) as { readonly kind?: unknown };
+  if (typeof kind === 'string' && Object.hasOwn(VERIFIERS, kind)) return kind as FolderKind;
+  throw new GoldenError(
+    `${folder.label}/manifest.json: kind is ${JSON.stringify(kind)}, expected one of ${Object.keys(VERIFIERS).join(', ')}`,
+  );
+}
+
 /**
+ * Compares everything in the folder with what this library computes on the backend in use.
  * @param onRow called with each row as it is ready
- * @throws GoldenError where the folder is neither kind; whatever reading its files throws
+ * @throws GoldenError where the folder is of no kind; whatever reading its files throws
  */
 export async function verifyFolder(
   folder: GoldenFolder,
   dtype: VerifyDType,
   onRow: (row: Row) => void = () => {},
 ): Promise<FolderReport> {
-  const names = await folder.list();
+  const kind = await folderKind(folder);
   const rows: Row[] = [];
-  const collect = (row: Row) => {
+  await VERIFIERS[kind](folder, dtype, (row) => {
     rows.push(row);
     onRow(row);
-  };
-  if (names.includes('manifest.json')) {
-    await verifyPreprocess(folder, collect);
-    return { folder: folder.label, kind: 'preprocess', rows };
-  }
-  if (names.includes('case.json')) {
-    await verifyModel(folder, dtype, collect);
-    return { folder: folder.label, kind: 'model', rows };
-  }
-  throw new GoldenError(
-    `${folder.label} is no golden folder: it has neither case.json (a model) nor manifest.json (pictures)`,
-  );
+  });
+  return { folder: folder.label, kind, rows };
 }
 
 export interface Summary {
@@ -51,10 +84,9 @@ export function summarize({ rows }: FolderReport): Summary {
   const ok = rows.filter((row) => row.status === 'OK').length;
   let worst: Summary['worst'] = null;
   const ratios: number[] = [];
-  for (const { name, error, allowed, torchError } of rows) {
+  for (const { name, error, used, torchError } of rows) {
     if (error === null) continue;
-    const ratio = allowed === 0 ? (error === 0 ? 0 : Number.POSITIVE_INFINITY) : error / allowed;
-    if (worst === null || ratio > worst.ratio) worst = { name, ratio };
+    if (worst === null || used > worst.ratio) worst = { name, ratio: used };
     // Errors below this are rounding of the stored truth, not of the computation.
     if (torchError !== null && torchError > 1e-12) ratios.push(error / torchError);
   }
