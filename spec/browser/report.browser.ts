@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { reportHtml } from '../../src/verify/html.ts';
 import { type Check, kept, type Row } from '../../src/verify/judge.ts';
-import type { Report } from '../../src/verify/report.ts';
+import { reportHtml } from '../../src/verify/report/html.ts';
+import type { Report } from '../../src/verify/report/report.ts';
 
 const HOSTILE = '</script><img src=x onerror="document.title=1"><b>& \u2028';
 

@@ -30,8 +30,11 @@ export interface Noise {
   readonly float32: ReadonlyMap<string, number>;
 }
 
-/** One run can be right by chance where a single number decides; three hardly are. */
-const RUNS = 3;
+/**
+ * Where the error of one number decides all others, a run is ten times better than usual in one of ten cases, by chance.
+ * Six runs together are so in one of a million.
+ */
+const RUNS = 6;
 
 export async function measureNoise(compute: Computation): Promise<Noise> {
   const truth = await runOn(cpu, () => compute({ dtype: 'float64' }));

@@ -7,8 +7,8 @@ import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import type { Row } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
-import { type OnnxManifest, readOnnxManifest, runsHere, verifyOnnx } from '../../src/verify/onnx.ts';
-import { onnxOps } from '../../src/verify/onnxOps.ts';
+import { type OnnxManifest, readOnnxManifest, runsHere, verifyOnnx } from '../../src/verify/onnx/onnx.ts';
+import { onnxOps } from '../../src/verify/onnx/ops.ts';
 import { type Spoil, withFault } from '../support/plantedFault.ts';
 
 const FOLDER = goldenFolder(join(import.meta.dirname, '../goldens/onnx'));

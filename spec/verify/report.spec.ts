@@ -1,11 +1,9 @@
 /** Reports: what their rows come to, against sums by hand, and what survives on the way into the page. */
 import { describe, expect, it } from 'vitest';
-import { reportHtml } from '../../src/verify/html.ts';
-import { packReport, scriptJson, unpackRows } from '../../src/verify/htmlData.ts';
-import { histogramFigure, histogramOf, niceStep } from '../../src/verify/htmlHistogram.ts';
-import { escapeHtml, formatError, formatPercent, formatRatio } from '../../src/verify/htmlText.ts';
-import { COLUMN_KEYS, csvOf, hashOf, selectRows, type View, viewOf } from '../../src/verify/htmlView.ts';
 import { kept, type Row } from '../../src/verify/judge.ts';
+import { packReport, scriptJson, unpackRows } from '../../src/verify/report/data.ts';
+import { histogramFigure, histogramOf, niceStep } from '../../src/verify/report/histogram.ts';
+import { reportHtml } from '../../src/verify/report/html.ts';
 import {
   isWorseThanTorch,
   median,
@@ -13,7 +11,9 @@ import {
   type ReportSection,
   summarizeReport,
   torchRatio,
-} from '../../src/verify/report.ts';
+} from '../../src/verify/report/report.ts';
+import { escapeHtml, formatError, formatPercent, formatRatio } from '../../src/verify/report/text.ts';
+import { COLUMN_KEYS, csvOf, hashOf, selectRows, type View, viewOf } from '../../src/verify/report/view.ts';
 
 const { NaN: notANumber, POSITIVE_INFINITY: infinity } = Number;
 

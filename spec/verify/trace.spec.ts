@@ -1,20 +1,16 @@
 /** The trace names the module that is at fault: none where none is, and each of many faults written into the source. */
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/kernels/backend.ts';
 import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
-import { goldenFolder } from '../../src/verify/node.ts';
 import { moduleAtFault, type TraceRow, traceModel } from '../../src/verify/trace.ts';
-import { type Edit, importAltered } from '../support/altered.ts';
+import { importAltered } from '../support/altered.ts';
+import { alteredTrace, goldenModel, namedFor, PLANTED_BUGS } from '../support/plantedBugs.ts';
 import { withFault } from '../support/plantedFault.ts';
 
-const GOLDENS = join(import.meta.dirname, '../goldens');
 const MODELS = ['cogvlm', 'cogvlm2'] as const;
 const MODULES = { cogvlm: 94, cogvlm2: 95 };
-
-const golden = (model: string): GoldenFolder => goldenFolder(join(GOLDENS, model));
 
 afterEach(async () => {
   await setBackend('cpu');
@@ -27,12 +23,12 @@ function wrong(rows: readonly TraceRow[]): string[] {
 
 async function traceOn(backend: BackendName | Backend, model: string): Promise<TraceRow[]> {
   await setBackend(backend);
-  return traceModel(golden(model), 'float32');
+  return traceModel(goldenModel(model), 'float32');
 }
 
 describe('nothing planted, nothing named', () => {
   it.each(MODELS)('float64, %s', async (model) => {
-    const rows = await traceModel(golden(model), 'float64');
+    const rows = await traceModel(goldenModel(model), 'float64');
     expect(wrong(rows)).toEqual([]);
     expect(moduleAtFault(rows)).toBeNull();
     expect(new Set(rows.map(({ of }) => of)).size).toBe(MODULES[model] + 2);
@@ -54,151 +50,18 @@ describe('nothing planted, nothing named', () => {
   });
 });
 
-/** The rows of a source with edits, in float64 on cpu. */
-async function altered(edits: readonly Edit[], model = 'cogvlm'): Promise<TraceRow[]> {
-  const source = await importAltered<typeof import('../../src/verify/trace.ts')>(
-    'src/verify/trace.ts',
-    edits,
-  );
-  return source.traceModel(golden(model), 'float64');
-}
-
-const EXPERT = 'src/models/cogvlm/visualExpert.ts';
-const MASKS = 'src/models/cogvlm/masks.ts';
 const VIT = 'src/models/cogvlm/evaVit.ts';
 const ADAPTER = 'src/models/cogvlm/adapter.ts';
 const DECODER = 'src/models/cogvlm/decoder.ts';
-const TANH_GELU = `((u) => u.mul(0.5).mul(u.mul(u).mul(u).mul(0.044715).add(u).mul(${Math.sqrt(2 / Math.PI)}).tanh().add(1)))`;
+const EXPERT = 'src/models/cogvlm/visualExpert.ts';
 
 describe('a fault in the source is named', () => {
-  it.each<[what: string, named: string, edits: Edit[]]>([
-    [
-      'rotary embedding of neighbours (interleaved)',
-      'model.layers.0.self_attn',
-      [
-        {
-          file: 'src/nn/rotary.ts',
-          from: `return apply('rotary', [x, cos, sin], {});`,
-          to: `const [B, H, T, K] = x.shape;
-               const halves = x.reshape(B, H, T, K / 2, 2).transpose().reshape(B, H, T, K);
-               return apply('rotary', [halves, cos, sin], {}).reshape(B, H, T, 2, K / 2).transpose().reshape(B, H, T, K);`,
-        },
-      ],
-    ],
-    [
-      'eoi goes to the vision expert',
-      'vision_expert_mask',
-      [
-        {
-          file: MASKS,
-          from: 'type === VISION_TYPE && types[t + 1] === VISION_TYPE);',
-          to: 'type === VISION_TYPE);',
-        },
-      ],
-    ],
-    [
-      'scores divided by √ of the model’s width, not the head’s',
-      'model.layers.0.self_attn',
-      [
-        {
-          file: EXPERT,
-          from: 'attention(Q, keys, values,',
-          to: 'attention(Q.mul(1 / Math.sqrt(this.#heads)), keys, values,',
-        },
-      ],
-    ],
-    [
-      'norms before the sublayers of the ViT',
-      'model.vision.transformer.layers.0',
-      [
-        {
-          file: VIT,
-          from: 'this.input_layernorm.call(this.attention.call(x))',
-          to: 'this.attention.call(this.input_layernorm.call(x))',
-        },
-        {
-          file: VIT,
-          from: 'this.post_attention_layernorm.call(this.mlp.call(h))',
-          to: 'this.mlp.call(this.post_attention_layernorm.call(h))',
-        },
-      ],
-    ],
-    [
-      'GELU by tanh in the ViT',
-      'model.vision.transformer.layers.0.mlp',
-      [{ file: VIT, from: 'this.fc1.call(x).gelu()', to: `${TANH_GELU}(this.fc1.call(x))` }],
-    ],
-    [
-      'GELU by tanh in the adapter',
-      'model.vision.linear_proj',
-      [
-        {
-          file: ADAPTER,
-          from: 'this.norm1.call(this.linear_proj.call(x)).gelu()',
-          to: `${TANH_GELU}(this.norm1.call(this.linear_proj.call(x)))`,
-        },
-      ],
-    ],
-    [
-      'Tril is missing',
-      'model.layers.0.self_attn',
-      [{ file: EXPERT, from: '{ causal: true, visible }', to: '{ causal: false, visible }' }],
-    ],
-    [
-      'positions that begin at 1',
-      'position_ids',
-      [{ file: MASKS, from: 'let position = 0;', to: 'let position = 1;' }],
-    ],
-    [
-      'gate and up change places',
-      'model.layers.0.mlp.vision_mlp',
-      [
-        {
-          file: 'src/nn/swiglu.ts',
-          from: 'swiglu(this.gate_proj.call(x), this.up_proj.call(x))',
-          to: 'swiglu(this.up_proj.call(x), this.gate_proj.call(x))',
-        },
-      ],
-    ],
-    [
-      'RMSNorm rounds to float32 before the weight multiplies, as LLaMA’s does',
-      'model.layers.0.input_layernorm',
-      [
-        {
-          file: 'src/nn/norm.ts',
-          from: `return apply('rmsNorm', [x, this.weight], { eps: this.#eps });`,
-          to: `const ones = this.weight.mul(0).add(1);
-               return apply('rmsNorm', [x, ones], { eps: this.#eps }).to('float32').to(x.dtype).mul(this.weight);`,
-        },
-      ],
-    ],
-    [
-      'q, k and v head by head in the fused projection',
-      'model.layers.0.self_attn',
-      [
-        {
-          file: EXPERT,
-          from: 'splitHeads(QKV.slice(2, 0, q), this.#heads)',
-          to: 'splitHeads(QKV, this.#heads).slice(3, 0, headDim)',
-        },
-        {
-          file: EXPERT,
-          from: 'splitHeads(QKV.slice(2, q, q + kv), this.#kvHeads)',
-          to: 'splitHeads(QKV, this.#heads).slice(3, headDim, 2 * headDim)',
-        },
-        {
-          file: EXPERT,
-          from: 'splitHeads(QKV.slice(2, q + kv), this.#kvHeads)',
-          to: 'splitHeads(QKV, this.#heads).slice(3, 2 * headDim)',
-        },
-      ],
-    ],
-  ])('%s: %s', async (_, named, edits) => {
-    expect(moduleAtFault(await altered(edits))).toBe(named);
+  it.each(PLANTED_BUGS)('%s: %s', async (_, named, edits) => {
+    expect(await namedFor(edits)).toBe(named);
   });
 
   it('in a backward formula only: by the gradient of the input', async () => {
-    const rows = await altered([
+    const rows = await alteredTrace([
       { file: 'src/kernels/cpu/norm.ts', from: 'W.get(j) - (n * sumGN) / D)', to: 'W.get(j))' },
     ]);
     expect(moduleAtFault(rows)).toBe('model.layers.0.input_layernorm');
@@ -208,7 +71,7 @@ describe('a fault in the source is named', () => {
 
   it('where grouped queries use the wrong key head', async () => {
     const from = 'Math.floor((h * kvHeads) / H)';
-    const rows = await altered(
+    const rows = await alteredTrace(
       [{ file: 'src/kernels/cpu/attention.ts', from, to: 'h % kvHeads' }],
       'cogvlm2',
     );
@@ -230,7 +93,7 @@ describe('a fault in the source is named', () => {
 
 describe('a module that', () => {
   it('is never called is MISSING', async () => {
-    const rows = await altered([{ file: DECODER, from: 'this.input_layernorm.call(x)', to: 'x' }]);
+    const rows = await alteredTrace([{ file: DECODER, from: 'this.input_layernorm.call(x)', to: 'x' }]);
     expect(moduleAtFault(rows)).toBe('model.layers.0.input_layernorm');
     expect(rows.find(({ name }) => name === 'model.layers.0.input_layernorm/out')).toMatchObject({
       status: 'MISSING',
@@ -240,7 +103,7 @@ describe('a module that', () => {
   });
 
   it('throws is SHAPE, and what would have come after it is not blamed', async () => {
-    const rows = await altered([{ file: VIT, from: '(i + 1) * E)', to: '(i + 1) * E - 1)' }]);
+    const rows = await alteredTrace([{ file: VIT, from: '(i + 1) * E)', to: '(i + 1) * E - 1)' }]);
     const attention = 'model.vision.transformer.layers.0.attention';
     expect(moduleAtFault(rows)).toBe(attention);
     const found = rows.find(({ name }) => name === `${attention}/out`);
@@ -255,7 +118,7 @@ describe('a module that', () => {
 
   it('hands a part something of a wrong width is at fault, not the part in which it is noticed', async () => {
     const from = 'routing.apply(context, this.vision_expert_dense';
-    const rows = await altered([
+    const rows = await alteredTrace([
       { file: EXPERT, from, to: 'routing.apply(context.slice(2, 1), this.vision_expert_dense' },
     ]);
     expect(moduleAtFault(rows)).toBe('model.layers.0.self_attn');
@@ -265,7 +128,7 @@ describe('a module that', () => {
 
   it('returns another shape is SHAPE', async () => {
     const from = 'swiglu(this.gate_proj.call(u), this.dense_h_to_4h.call(u)))';
-    const rows = await altered([{ file: ADAPTER, from, to: `${from}.slice(1, 1)` }]);
+    const rows = await alteredTrace([{ file: ADAPTER, from, to: `${from}.slice(1, 1)` }]);
     expect(moduleAtFault(rows)).toBe('model.vision.linear_proj');
     const found = rows.find(({ name }) => name === 'model.vision.linear_proj/out');
     expect(found).toMatchObject({ status: 'SHAPE', note: 'got [1,15,64], expected [1,16,64]' });
@@ -296,11 +159,11 @@ describe('files that do not say what they should', () => {
     ['{"modules": [{"path": "nowhere", "out": 1}]}', /nowhere\/out.*is not among the \d+ tensors/],
   ])('%s', async (text, says) => {
     const folder: GoldenFolder = {
-      ...golden('cogvlm'),
+      ...goldenModel('cogvlm'),
       bytes: (name) =>
         name === 'trace.json'
           ? Promise.resolve(new TextEncoder().encode(text))
-          : golden('cogvlm').bytes(name),
+          : goldenModel('cogvlm').bytes(name),
     };
     await expect(traceModel(folder, 'float64')).rejects.toThrow(says);
   });

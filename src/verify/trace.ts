@@ -24,7 +24,7 @@ import {
 } from './golden.ts';
 import { judge, type Numbers, type Row, type Subject, type Truth } from './judge.ts';
 import type { VerifyDType } from './model.ts';
-import { EXACT, type Tolerance } from './tolerances.ts';
+import { EXACT, traceTolerance } from './tolerances.ts';
 import { type Outcome, runModule, runWhole, type WholeRun } from './traceRun.ts';
 
 export interface TraceRow extends Row {
@@ -39,19 +39,6 @@ interface TracedModule {
   readonly path: string;
   readonly out: number;
   readonly din?: number;
-}
-
-/**
- * float64: both sides add up the same numbers in another order, which is seen up to 3e-14 of the largest number of the
- * tensor; one number that passes through float32 inside makes up to 6e-8. Gradients are stored in float32. float32: the
- * golden's error is the largest of 16 runs of PyTorch around the input, so that nearly tied attention takes no part in
- * it by luck; cpu-strict is off by at most 1.2 times that, wasm and gpujs by 1.7.
- */
-export function traceTolerance(dtype: VerifyDType, truth: ArrayLike<number>, check: Row['check']): Tolerance {
-  if (dtype === 'float32') return { torch: 3, ulps: 2 };
-  let scale = 0;
-  for (let i = 0; i < truth.length; i++) scale = Math.max(scale, Math.abs(truth[i]));
-  return { atol: 1e-12 * scale, ulps: check === 'gradient' ? 1 : 0 };
 }
 
 /** The rows of a model folder on the current backend: position ids, expert mask, then each module in the golden's order. */

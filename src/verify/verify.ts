@@ -4,7 +4,7 @@ import { verifyModules, verifyOps } from './functions.ts';
 import { GoldenError, type GoldenFolder, readJson } from './golden.ts';
 import type { Row } from './judge.ts';
 import { type VerifyDType, verifyModel } from './model.ts';
-import { verifyOnnx } from './onnx.ts';
+import { verifyOnnx } from './onnx/onnx.ts';
 import { verifyPreprocess } from './pictures.ts';
 import { verifyTraining } from './training.ts';
 

@@ -6,15 +6,15 @@
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
 
-import { sizeOf } from '../kernels/views.ts';
-import { IGNORE_INDEX } from '../nn/loss.ts';
-import { PatchConv } from '../nn/patchConv.ts';
-import { concat } from '../tensor/functions.ts';
-import { apply, Tensor } from '../tensor/tensor.ts';
-import { type OnnxCall, type OnnxOp, type Results, upTo } from './onnxCall.ts';
-import { pick, take } from './onnxGather.ts';
-import { logSoftmax } from './onnxReduce.ts';
-import { padded } from './onnxShapes.ts';
+import { sizeOf } from '../../kernels/views.ts';
+import { IGNORE_INDEX } from '../../nn/loss.ts';
+import { PatchConv } from '../../nn/patchConv.ts';
+import { concat } from '../../tensor/functions.ts';
+import { apply, Tensor } from '../../tensor/tensor.ts';
+import { type OnnxCall, type OnnxOp, type Results, upTo } from './call.ts';
+import { pick, take } from './gather.ts';
+import { logSoftmax } from './reduce.ts';
+import { padded } from './shapes.ts';
 
 /** αA·B + βC, A and B perhaps transposed. */
 function gemm(call: OnnxCall): Tensor {

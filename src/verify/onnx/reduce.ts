@@ -2,11 +2,11 @@
  * ONNX's operators that work along axes over ours: reductions, positions of the largest, softmax, normalisation.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { sizeOf } from '../kernels/views.ts';
-import { normalizeAxis } from '../tensor/shape.ts';
-import { apply, Tensor } from '../tensor/tensor.ts';
-import { type OnnxCall, type OnnxOp, scalar } from './onnxCall.ts';
-import { negative } from './onnxElementwise.ts';
+import { sizeOf } from '../../kernels/views.ts';
+import { normalizeAxis } from '../../tensor/shape.ts';
+import { apply, Tensor } from '../../tensor/tensor.ts';
+import { type OnnxCall, type OnnxOp, scalar } from './call.ts';
+import { negative } from './elementwise.ts';
 
 const sum = (x: Tensor, axes: readonly number[]): Tensor => apply('sum', [x], { axes });
 const mean = (x: Tensor, axes: readonly number[]): Tensor =>

@@ -1,11 +1,11 @@
 /** ONNX's operators over ours: one table, from the operator's name to what it means. */
 
-import type { OnnxOp } from './onnxCall.ts';
-import { elementwise } from './onnxElementwise.ts';
-import { gathers } from './onnxGather.ts';
-import { products } from './onnxProducts.ts';
-import { reductions } from './onnxReduce.ts';
-import { shapes } from './onnxShapes.ts';
+import type { OnnxOp } from './call.ts';
+import { elementwise } from './elementwise.ts';
+import { gathers } from './gather.ts';
+import { products } from './products.ts';
+import { reductions } from './reduce.ts';
+import { shapes } from './shapes.ts';
 
 export const onnxOps: ReadonlyMap<string, OnnxOp> = new Map(
   Object.entries({ ...elementwise, ...reductions, ...shapes, ...gathers, ...products }),

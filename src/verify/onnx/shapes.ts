@@ -2,12 +2,12 @@
  * ONNX's operators that cut, join and lay out over ours.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { sizeOf } from '../kernels/views.ts';
-import { concat, where } from '../tensor/functions.ts';
-import { broadcastShapes, normalizeAxis } from '../tensor/shape.ts';
-import { apply, Tensor } from '../tensor/tensor.ts';
-import { fromEnd, fromLiteral, type OnnxOp, scalar, upTo } from './onnxCall.ts';
-import { take } from './onnxGather.ts';
+import { sizeOf } from '../../kernels/views.ts';
+import { concat, where } from '../../tensor/functions.ts';
+import { broadcastShapes, normalizeAxis } from '../../tensor/shape.ts';
+import { apply, Tensor } from '../../tensor/tensor.ts';
+import { fromEnd, fromLiteral, type OnnxOp, scalar, upTo } from './call.ts';
+import { take } from './gather.ts';
 
 const reshape: OnnxOp = async (call) => {
   const x = call.input(0);

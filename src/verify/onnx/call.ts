@@ -4,9 +4,9 @@
  *
  * int64, int16 and int8 are held in int32, as the safetensors reader holds them.
  */
-import type { DType } from '../kernels/backend.ts';
-import { normalizeAxis } from '../tensor/shape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import type { DType } from '../../kernels/backend.ts';
+import { normalizeAxis } from '../../tensor/shape.ts';
+import { Tensor } from '../../tensor/tensor.ts';
 
 export type FloatDType = 'float32' | 'float64';
 

@@ -4,9 +4,9 @@
  * `runPage` is sent to the page as its own source, so it stands alone: it may use nothing but its arguments and what a
  * browser has. Everything of a report reaches the document as text, never as HTML.
  */
-import type { PackedReport, PageRow, unpackRows } from './htmlData.ts';
-import type { formatCount, formatError, formatPercent, formatRatio } from './htmlText.ts';
-import type { ColumnKey, csvOf, hashOf, selectRows, View, viewOf } from './htmlView.ts';
+import type { PackedReport, PageRow, unpackRows } from './data.ts';
+import type { formatCount, formatError, formatPercent, formatRatio } from './text.ts';
+import type { ColumnKey, csvOf, hashOf, selectRows, View, viewOf } from './view.ts';
 
 /** The other functions that are sent. */
 export interface PageTools {

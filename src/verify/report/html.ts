@@ -2,14 +2,9 @@
  * A report as one HTML file that opens from disk: verdict, summary and histograms as they are, and all rows as data with
  * a small script that filters and sorts them. It loads nothing; its Content-Security-Policy forbids it.
  */
-import { packReport, scriptJson, unpackRows } from './htmlData.ts';
-import { histogramFigure } from './htmlHistogram.ts';
-import { type PageTools, runPage } from './htmlPage.ts';
-import { rowsSection } from './htmlRows.ts';
-import { STYLE } from './htmlStyle.ts';
-import { summaryTable } from './htmlSummary.ts';
-import { escapeHtml, formatCount, formatError, formatPercent, formatRatio } from './htmlText.ts';
-import { COLUMN_KEYS, csvOf, hashOf, selectRows, viewOf } from './htmlView.ts';
+import { packReport, scriptJson, unpackRows } from './data.ts';
+import { histogramFigure } from './histogram.ts';
+import { type PageTools, runPage } from './page.ts';
 import {
   isRatioCounted,
   median,
@@ -18,6 +13,11 @@ import {
   summarizeReport,
   torchRatio,
 } from './report.ts';
+import { rowsSection } from './rows.ts';
+import { STYLE } from './style.ts';
+import { summaryTable } from './summary.ts';
+import { escapeHtml, formatCount, formatError, formatPercent, formatRatio } from './text.ts';
+import { COLUMN_KEYS, csvOf, hashOf, selectRows, viewOf } from './view.ts';
 
 export function reportHtml(report: Report): string {
   const summary = summarizeReport(report);

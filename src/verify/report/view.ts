@@ -5,7 +5,7 @@
  * These functions are sent to the page as their own source, so each stands alone: it may use nothing but its arguments
  * and the language.
  */
-import type { PageRow } from './htmlData.ts';
+import type { PageRow } from './data.ts';
 
 export const COLUMN_KEYS = [
   'section',

@@ -2,9 +2,10 @@
  * The summary of the report page: a line for each section, a column for each kind of check, and in each place how many
  * rows are OK and how float32 errors stand beside PyTorch's own. A count leads to its rows, a red one to those not OK.
  */
-import { escapeHtml, formatCount, formatPercent, formatRatio } from './htmlText.ts';
-import { hashOf, type View } from './htmlView.ts';
+
 import { CHECKS, type CheckSummary, type ReportSummary, type SectionSummary } from './report.ts';
+import { escapeHtml, formatCount, formatPercent, formatRatio } from './text.ts';
+import { hashOf, type View } from './view.ts';
 
 const ALL: View = {
   words: '',

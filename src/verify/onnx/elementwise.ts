@@ -2,10 +2,10 @@
  * ONNX's elementwise operators over ours. Where ours has no such op, the line says the formula.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { where } from '../tensor/functions.ts';
-import { isFloat } from '../tensor/shape.ts';
-import { Tensor } from '../tensor/tensor.ts';
-import { type OnnxCall, type OnnxOp, scalar } from './onnxCall.ts';
+import { where } from '../../tensor/functions.ts';
+import { isFloat } from '../../tensor/shape.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { type OnnxCall, type OnnxOp, scalar } from './call.ts';
 
 export const negative = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.neg() : scalar(0, x).sub(x));
 

@@ -1,24 +1,24 @@
 /**
  * ONNX's own test cases against our ops: inputs and expected outputs of some 800 small graphs, computed by the ONNX project
- * with numpy and by PyTorch. `onnxOps.ts` says what each operator means in ours.
+ * with numpy and by PyTorch. `ops.ts` says what each operator means in ours.
  *
  * Truths are float32 numbers for the most part: results of numpy in float32, so a float64 run is judged by how well they
  * were computed. A case that mixes widths of floats (casts, mostly) keeps them in every run; one with float64 runs where
  * the backend has it. Half precision is a form of storage: read widened, stored rounded.
  */
 
-import { roundToBf16, roundToF16, widenBf16, widenF16 } from '../data/safetensors/halfFloat.ts';
-import type { SafetensorsFile } from '../data/safetensors/read.ts';
-import type { DType } from '../kernels/backend.ts';
-import { getBackend } from '../tensor/context.ts';
-import { scope } from '../tensor/functions.ts';
-import { Tensor } from '../tensor/tensor.ts';
-import { GoldenError, type GoldenFolder, readJson, withOpen } from './golden.ts';
-import { judge, kept, type Numbers, type Row, type Subject } from './judge.ts';
-import type { VerifyDType } from './model.ts';
-import { type FloatDType, OnnxCall, type OnnxLiteral, type OnnxNode } from './onnxCall.ts';
-import { EXACT_OPS, onnxOps } from './onnxOps.ts';
-import { EXACT, FLOAT32_PAIR, FLOAT64, type Tolerance } from './tolerances.ts';
+import { roundToBf16, roundToF16, widenBf16, widenF16 } from '../../data/safetensors/halfFloat.ts';
+import type { SafetensorsFile } from '../../data/safetensors/read.ts';
+import type { DType } from '../../kernels/backend.ts';
+import { getBackend } from '../../tensor/context.ts';
+import { scope } from '../../tensor/functions.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { GoldenError, type GoldenFolder, readJson, withOpen } from '../golden.ts';
+import { judge, kept, type Numbers, type Row, type Subject } from '../judge.ts';
+import type { VerifyDType } from '../model.ts';
+import { EXACT, FLOAT32_PAIR, FLOAT64, NUMPY_FLOAT32, type Tolerance } from '../tolerances.ts';
+import { type FloatDType, OnnxCall, type OnnxLiteral, type OnnxNode } from './call.ts';
+import { EXACT_OPS, onnxOps } from './ops.ts';
 
 /** A name in cases.safetensors, or the tensor itself. */
 type TensorRef = string | OnnxLiteral;
@@ -43,11 +43,6 @@ export interface OnnxManifest {
   /** Cases that our ops do not cover, and why. */
   readonly leftOut: readonly { readonly name: string; readonly op: string; readonly why: string }[];
 }
-
-/**
- * A float64 run beside numpy's float32 results, which are right to some 1e-7 of the numbers that were added up.
- */
-const NUMPY_FLOAT32: Tolerance = { rtol: 1e-6, atol: 1e-6 };
 
 export async function readOnnxManifest(folder: GoldenFolder): Promise<OnnxManifest> {
   const json = (await readJson(folder, 'manifest.json')) as Partial<OnnxManifest> | null;

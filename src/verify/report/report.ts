@@ -2,7 +2,7 @@
  * All that was checked, in sections, and what it comes to: how many rows are OK, which one is nearest to what is allowed,
  * and how float32 errors stand beside PyTorch's own.
  */
-import type { Check, Row } from './judge.ts';
+import type { Check, Row } from '../judge.ts';
 
 export interface ReportSection {
   /** "ops", "modules", "cogvlm", "onnx", "training", "properties", "planted faults", "mutants". */

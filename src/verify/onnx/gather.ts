@@ -3,10 +3,10 @@
  * embedding takes its ids as numbers), and the rows they name are gathered.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { sizeOf } from '../kernels/views.ts';
-import { concat, where } from '../tensor/functions.ts';
-import { Tensor } from '../tensor/tensor.ts';
-import { fromEnd, type OnnxOp, upTo } from './onnxCall.ts';
+import { sizeOf } from '../../kernels/views.ts';
+import { concat, where } from '../../tensor/functions.ts';
+import { Tensor } from '../../tensor/tensor.ts';
+import { fromEnd, type OnnxOp, upTo } from './call.ts';
 
 /** Positions `at` of one axis, in that order. */
 export function take(x: Tensor, axis: number, at: readonly number[]): Tensor {

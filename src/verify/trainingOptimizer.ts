@@ -1,0 +1,115 @@
+/**
+ * AdamW, clipping and schedule beside PyTorch's, from gradients that are given. They go through the training loop as it is:
+ * the loss Σ p·g has the gradient g, without any rounding.
+ */
+import { AdamW, Parameter } from '../nn/index.ts';
+import { scope, Tensor } from '../tensor/index.ts';
+import { type StepReport, train } from '../train/index.ts';
+import { GoldenError, type GoldenFolder, readTruth, withOpen } from './golden.ts';
+import { judge, type Numbers, type Row } from './judge.ts';
+import type { VerifyDType } from './model.ts';
+import type { Tolerance } from './tolerances.ts';
+import type { GoldenOptimizer } from './trainingManifest.ts';
+import { judgeSteps, recipeOf } from './trainingRun.ts';
+
+/**
+ * Weights and moments. float64: measured 1.3e-14 of the number. float32: twenty steps round p, m and v once each, a few
+ * units in the last place of what they were when they were largest; in a tensor of one element PyTorch's own error can be
+ * small by luck, so units are allowed beside it.
+ */
+const STATE: Readonly<Record<VerifyDType, Tolerance>> = {
+  float64: { rtol: 1e-12 },
+  float32: { torch: 4, ulps: 4 },
+};
+
+/** One sum over some hundred numbers: measured 4e-16 of the norm, and in float32 0.3 of PyTorch's error. */
+const NORM: Readonly<Record<VerifyDType, Tolerance>> = {
+  float64: { rtol: 1e-12 },
+  float32: { torch: 2, ulps: 2 },
+};
+
+type Tensors = ReadonlyMap<string, Numbers>;
+
+export async function verifyOptimizer(
+  folder: GoldenFolder,
+  golden: GoldenOptimizer,
+  dtype: VerifyDType,
+  onRow: (row: Row) => void,
+): Promise<void> {
+  const tensors = await readTensors(folder, golden.file);
+  const reports: StepReport[] = [];
+  const state = new Map<string, Numbers>();
+  await scope(() => replay(golden, tensors, dtype, reports, state));
+  for (const [name, truth] of tensors) {
+    if (!name.startsWith('step')) continue;
+    const subject = { name: `${golden.name}/${name}`, of: 'AdamW', check: 'training' } as const;
+    const torchError = golden.float32_error[name];
+    onRow(judge(subject, truth, state.get(name), { tolerance: STATE[dtype], torchError }));
+  }
+  const torchError = golden.float32_error['grad_norm'];
+  judgeSteps(golden, reports, { tolerance: NORM[dtype], torchError }, onRow);
+}
+
+async function readTensors(folder: GoldenFolder, name: string): Promise<Tensors> {
+  return withOpen(folder.safetensors(name), async (file) => {
+    const tensors = new Map<string, Numbers>();
+    for (const key of file.tensors.keys()) tensors.set(key, await readTruth(file, key));
+    return tensors;
+  });
+}
+
+/** Fills `reports` with what each step said, and `state` with weights and moments by the names of the golden tensors. */
+async function replay(
+  golden: GoldenOptimizer,
+  tensors: Tensors,
+  dtype: VerifyDType,
+  reports: StepReport[],
+  state: Map<string, Numbers>,
+): Promise<void> {
+  const given = (name: string): Numbers => {
+    const found = tensors.get(name);
+    if (found === undefined) throw new GoldenError(`${golden.file}: ${name} is missing`);
+    return found;
+  };
+  const names = golden.groups.flatMap(({ parameters }) => parameters);
+  const parameters = new Map(
+    names.map((name) => {
+      const { data, shape } = given(`initial.${name}`);
+      return [name, new Parameter(Tensor.fromArray(data, shape, { dtype }))] as const;
+    }),
+  );
+  const groups = golden.groups.map((group) => ({
+    parameters: new Map([...parameters].filter(([name]) => group.parameters.includes(name))),
+    lrScale: group.lr_scale,
+    weightDecay: group.weight_decay,
+  }));
+  const optimizer = new AdamW(groups, { betas: golden.betas, eps: golden.eps });
+
+  const lossAt = (_: unknown, step: number): Tensor => {
+    const products = [...parameters].flatMap(([name, p]) => {
+      if (golden.idle[name]?.includes(step)) return [];
+      const { data } = given(`gradient.${name}`);
+      const values = Array.prototype.slice.call(data, step * p.size, (step + 1) * p.size);
+      return [p.mul(Tensor.fromArray(values, p.shape, { dtype })).sum()];
+    });
+    return products.reduce((total, product) => total.add(product));
+  };
+  const note = async (step: number): Promise<void> => {
+    const moments = optimizer.state().tensors;
+    for (const [name, p] of parameters) {
+      const set = async (key: string, x: Tensor | undefined) => {
+        // A parameter that had no gradient yet has no moments: they are zero.
+        const data = (await x?.read()) ?? new Float64Array(p.size);
+        state.set(`step${step}.${name}.${key}`, { shape: p.shape, data });
+      };
+      await set('p', p);
+      for (const key of ['m', 'v']) await set(key, moments.get(`${name}.${key}`));
+    }
+  };
+  await train(optimizer, recipeOf(golden), lossAt, async (report) => {
+    reports.push(report);
+    if (golden.checked_steps.includes(report.step)) await note(report.step);
+    return true;
+  });
+  for (const tensor of [...parameters.values(), ...optimizer.state().tensors.values()]) tensor.dispose();
+}

@@ -1,0 +1,47 @@
+/** What every replayed training run is judged by: its gradient norms and learning rates, step by step. */
+import type { StepReport, TrainConfig } from '../train/index.ts';
+import { judge, type Row } from './judge.ts';
+import type { Tolerance } from './tolerances.ts';
+import type { GoldenRun } from './trainingManifest.ts';
+
+/** Rates are computed in double precision on every backend; engines may differ in the last bit of a cosine. */
+const RATE: Tolerance = { rtol: 1e-14 };
+
+/** The loop's settings. Replayed losses draw no random numbers. */
+export function recipeOf({ schedule, clip_norm }: GoldenRun): TrainConfig {
+  return {
+    schedule: {
+      peak: schedule.peak,
+      warmupSteps: schedule.warmup_steps,
+      totalSteps: schedule.total_steps,
+      finalRatio: schedule.final_ratio,
+    },
+    clipNorm: clip_norm,
+    seed: 0,
+  };
+}
+
+export interface NormLimit {
+  readonly tolerance: Tolerance;
+  /** What PyTorch's own float32 norms are off by. */
+  readonly torchError: number;
+}
+
+export function judgeSteps(
+  golden: GoldenRun,
+  reports: readonly StepReport[],
+  norm: NormLimit,
+  onRow: (row: Row) => void,
+): void {
+  const norms = reports.map(({ gradNorm }) => gradNorm);
+  const clip = { name: `${golden.name}/gradient norms`, of: 'clipGradNorm', check: 'training' } as const;
+  onRow(judge(clip, column(golden.grad_norm), column(norms), norm));
+  const rates = reports.map(({ lr }) => lr);
+  const schedule = { name: `${golden.name}/learning rates`, of: 'warmupCosine', check: 'training' } as const;
+  onRow(judge(schedule, column(golden.lr), column(rates), { tolerance: RATE }));
+}
+
+/** One number per step. */
+export function column(data: readonly number[]) {
+  return { shape: [data.length], data };
+}
