@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCheckpointFolder, writeCheckpointFolder } from '../../src/data/safetensors/node.ts';
 import { tinyTokenizerJson } from '../support/tinyTokenizer.ts';
 import { cli, cliWith, GOLDENS } from './support.ts';
 
@@ -47,6 +48,51 @@ describe('cogvlm caption', () => {
     expect(one).toEqual({ status: 0, out: `${lines[0].text}\n`, err: '' });
     const two = await cli('caption', '--model', model, ...options, image0, image1);
     expect(two.out).toBe(`${image0}: ${lines[0].text}\n${image1}: ${lines[1].text}\n`);
+  });
+
+  it('says the same in float64, where the backend has it', async () => {
+    const [single] = await json('caption', '--model', model, image0);
+    const [double] = await json('caption', '--model', model, '--dtype', 'float64', image0);
+    expect(double).toMatchObject({ ...single, seconds: double.seconds });
+    const argv = [
+      'caption',
+      '--model',
+      model,
+      '--backend',
+      'gpujs',
+      '--mode',
+      'cpu',
+      '--dtype',
+      'float64',
+      image0,
+    ];
+    const refused = await cli(...argv);
+    expect([refused.status, refused.out]).toEqual([2, '']);
+    expect(refused.err).toContain(
+      '--dtype: the gpujs backend computes in float32, int32, bool, not in float64',
+    );
+  });
+
+  it('stops at the first number that is none where it is told to, naming op and module', async () => {
+    const broken = join(folder, 'broken');
+    await cp(model, broken, { recursive: true });
+    const checkpoint = await openCheckpointFolder(broken);
+    const entries = [];
+    for (const { name, dtype, shape } of checkpoint.tensors.values()) {
+      const { data } = await checkpoint.read(name);
+      if (name === 'model.layers.1.mlp.language_mlp.up_proj.weight') data[0] = Number.NaN;
+      entries.push({ name, dtype, shape, data });
+    }
+    await checkpoint.close();
+    await writeCheckpointFolder(broken, entries);
+    const run = (...argv: string[]) => cli('caption', '--model', broken, ...options, ...argv, image0);
+    expect((await run()).status).toBe(0);
+    const { status, err } = await run('--check-finite');
+    expect(status).toBe(1);
+    expect(err).toMatch(
+      /^cogvlm: permute gave NaN at element 0 of \[64,172\] in model\.layers\.1\.mlp\.language_mlp\.up_proj\n$/,
+    );
+    expect((await run()).status).toBe(0);
   });
 
   it('asks chat models for a description, and base models nothing', async () => {

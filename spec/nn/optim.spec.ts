@@ -93,6 +93,25 @@ describe('AdamW', () => {
     expect(p.grad).toBeNull();
   });
 
+  it('counts for the bias corrections of a parameter only the steps in which it had a gradient', () => {
+    const [often, sometimes] = [parameter([0.5]), parameter([0.5])];
+    const both = new Map([
+      ['often', often],
+      ['sometimes', sometimes],
+    ]);
+    const optimizer = new AdamW([{ parameters: both }], { betas: [0.8, 0.9] });
+    for (let t = 1; t <= 20; t++) {
+      optimizer.zeroGrad();
+      setGradient(often, t);
+      if (t % 2 === 0) setGradient(sometimes, t / 2);
+      optimizer.step(t % 2 === 0 ? 0.03 : 0.07);
+    }
+    const settings = { lr: () => 0.03, betas: [0.8, 0.9], eps: 1e-8, decay: 0 } as const;
+    expect(sometimes.item()).toBeCloseTo(scalarAdamW(0.5, settings), 13);
+    expect(optimizer.stepCount).toBe(20);
+    expect(optimizer.state().skipped).toEqual(new Map([['sometimes', 10]]));
+  });
+
   it('refuses a parameter in two groups', () => {
     const group = { parameters: new Map([['w', parameter([1])]]) };
     expect(() => new AdamW([group, group])).toThrow('AdamW(groups): parameter w is in two groups');
@@ -155,6 +174,26 @@ describe('optimiser state', () => {
     run(never, ps, 3, 6);
     run(used, qs, 3, 6);
     for (const i of [0, 1]) expect(qs[i].data).toEqual(ps[i].data);
+  });
+
+  it('saved after steps without a gradient, goes on bit for bit', () => {
+    const start = () => [parameter([1, -2]), parameter([0.5])];
+    const [whole, first, second] = [start(), start(), start()];
+    const [uninterrupted, before, after] = [whole, first, second].map(([p, q]) => new AdamW(groups(p, q)));
+    for (const [optimizer, [p, q]] of [
+      [uninterrupted, whole],
+      [before, first],
+    ] as const) {
+      run(optimizer, [p, q], 1, 2);
+      optimizer.zeroGrad();
+      run(optimizer, [p], 3, 5);
+    }
+    after.loadState(before.state());
+    for (const [i, q] of second.entries()) q.assign(first[i]);
+    run(uninterrupted, whole, 6, 8);
+    run(after, second, 6, 8);
+    for (const i of [0, 1]) expect(second[i].data).toEqual(whole[i].data);
+    expect(after.state().skipped).toEqual(new Map([['q', 3]]));
   });
 
   it('loads its own state', () => {

@@ -2,15 +2,8 @@
 import { type Command, Option } from 'commander';
 import { PROMPT_TEMPLATES, type PromptTemplate } from '../data/prompt.ts';
 import { readPicture, showAnswer } from './answer.ts';
-import { addBackendOptions } from './backend.ts';
 import type { Session } from './io.ts';
-import {
-  type AnswerCliOptions,
-  loadModel,
-  maxNewTokensOption,
-  modelOption,
-  tokenizerOption,
-} from './options.ts';
+import { type AnswerCliOptions, addAnswerOptions, loadModel } from './options.ts';
 
 interface AskCliOptions extends AnswerCliOptions {
   readonly template?: PromptTemplate;
@@ -29,11 +22,8 @@ export function addAsk(program: Command, session: Session): void {
         "the words around the question (default: the model's own; vqa for a base model)",
       ).choices(PROMPT_TEMPLATES),
     )
-    .addOption(modelOption())
-    .addOption(tokenizerOption())
-    .addOption(maxNewTokensOption())
     .option('--json', 'one line of JSON');
-  addBackendOptions(command).action((image: string, question: string, options: AskCliOptions) =>
+  addAnswerOptions(command).action((image: string, question: string, options: AskCliOptions) =>
     ask(session, image, question, options),
   );
 }

@@ -1,15 +1,8 @@
 /** cogvlm caption IMAGE… */
 import type { Command } from 'commander';
 import { readPicture, showAnswer } from './answer.ts';
-import { addBackendOptions } from './backend.ts';
 import { fail, type Session } from './io.ts';
-import {
-  type AnswerCliOptions,
-  loadModel,
-  maxNewTokensOption,
-  modelOption,
-  tokenizerOption,
-} from './options.ts';
+import { type AnswerCliOptions, addAnswerOptions, loadModel } from './options.ts';
 
 interface CaptionCliOptions extends AnswerCliOptions {
   readonly prompt?: string;
@@ -22,11 +15,8 @@ export function addCaption(program: Command, session: Session): void {
     .description('Describes PNG and JPEG pictures; the text appears as it is generated.')
     .argument('<image...>', 'picture files')
     .option('--prompt <text>', 'what to ask for (default: nothing for a base model, else for a description)')
-    .addOption(modelOption())
-    .addOption(tokenizerOption())
-    .addOption(maxNewTokensOption())
     .option('--json', 'one line of JSON per picture');
-  addBackendOptions(command).action((images: string[], options: CaptionCliOptions) =>
+  addAnswerOptions(command).action((images: string[], options: CaptionCliOptions) =>
     caption(session, images, options),
   );
 }

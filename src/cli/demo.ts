@@ -9,15 +9,8 @@ import { type Command, Option } from 'commander';
 import type { RgbImage } from '../data/image/index.ts';
 import { collectAnswer } from '../models/cogvlm/pretrained.ts';
 import { readPicture } from './answer.ts';
-import { addBackendOptions } from './backend.ts';
 import { paint, type Session } from './io.ts';
-import {
-  type AnswerCliOptions,
-  checkModelFolder,
-  loadModel,
-  maxNewTokensOption,
-  modelOption,
-} from './options.ts';
+import { type AnswerCliOptions, addAnswerOptions, checkModelFolder, loadModel } from './options.ts';
 import { table } from './table.ts';
 import { thumbnail } from './thumbnail.ts';
 
@@ -44,11 +37,9 @@ export function addDemo(program: Command, session: Session): void {
       'Captions pictures that were held out of training and compares with the truth,\n' +
         'then with the truth of other pictures, to show that it is the picture that decides.',
     )
-    .addOption(modelOption())
-    .addOption(maxNewTokensOption())
     .addOption(new Option('--no-pictures', 'do not draw the pictures in the terminal'))
     .option('--json', 'as JSON');
-  addBackendOptions(command).action((options: DemoCliOptions) => demo(session, options));
+  addAnswerOptions(command).action((options: DemoCliOptions) => demo(session, options));
 }
 
 async function demo(session: Session, options: DemoCliOptions): Promise<void> {

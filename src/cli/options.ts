@@ -2,11 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadPretrained } from '../models/cogvlm/node.ts';
 import { DEFAULT_MAX_NEW_TOKENS, type PretrainedCogVLM } from '../models/cogvlm/pretrained.ts';
-import { type BackendCliOptions, chooseBackend } from './backend.ts';
-import type { Session } from './io.ts';
+import { checkFinite } from '../tensor/apply.ts';
+import { addBackendOptions, type BackendCliOptions, chooseBackend } from './backend.ts';
+import { type Session, UsageError } from './io.ts';
 import { wholeNumber } from './numbers.ts';
 import { startProgress } from './progress.ts';
 
@@ -26,6 +27,9 @@ export function packageVersion(): string {
 export interface ModelOptions extends BackendCliOptions {
   readonly model: string;
   readonly tokenizer?: string;
+  /** Default float32. */
+  readonly dtype?: 'float32' | 'float64';
+  readonly checkFinite?: true;
 }
 
 export interface AnswerCliOptions extends ModelOptions {
@@ -33,21 +37,33 @@ export interface AnswerCliOptions extends ModelOptions {
   readonly json?: true;
 }
 
-export function modelOption(): Option {
+function modelOption(): Option {
   return new Option('--model <dir>', 'folder with config.json, tokenizer.json and the weights').default(
     SHIPPED_MODEL,
     'the model that comes with the package',
   );
 }
 
-export function tokenizerOption(): Option {
-  return new Option('--tokenizer <dir>', 'folder with tokenizer.json, where the model has none');
-}
-
-export function maxNewTokensOption(): Option {
-  return new Option('--max-new-tokens <n>', 'cut the answer after so many tokens')
-    .default(DEFAULT_MAX_NEW_TOKENS)
-    .argParser(wholeNumber);
+/** What commands that answer have in common: the model, how it computes, and where an answer ends. */
+export function addAnswerOptions(command: Command): Command {
+  command
+    .addOption(modelOption())
+    .addOption(new Option('--tokenizer <dir>', 'folder with tokenizer.json, where the model has none'))
+    .addOption(
+      new Option('--max-new-tokens <n>', 'cut the answer after so many tokens')
+        .default(DEFAULT_MAX_NEW_TOKENS)
+        .argParser(wholeNumber),
+    );
+  return addBackendOptions(command)
+    .addOption(
+      new Option('--dtype <name>', 'what to compute in: float64 tells rounding from bugs')
+        .choices(['float32', 'float64'])
+        .default('float32'),
+    )
+    .option(
+      '--check-finite',
+      'stop at the first NaN or infinity, with the op and the module it came from (slow)',
+    );
 }
 
 /** @throws Error where the shipped model is meant, but is not there */
@@ -61,10 +77,21 @@ export function checkModelFolder(folder: string): void {
 /** Sets the backend and loads the model onto it. */
 export async function loadModel(session: Session, options: ModelOptions): Promise<PretrainedCogVLM> {
   checkModelFolder(options.model);
-  await chooseBackend(session, options);
+  const { dtype = 'float32' } = options;
+  const backend = await chooseBackend(session, options);
+  if (!backend.dtypes.includes(dtype)) {
+    throw new UsageError(
+      `--dtype: the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not in ${dtype}; --backend cpu does`,
+    );
+  }
+  if (options.checkFinite) {
+    checkFinite(true);
+    session.closing.push(async () => checkFinite(false));
+  }
   const progress = startProgress(session, 'loading', 'tensors');
   try {
     return await loadPretrained(options.model, {
+      dtype,
       ...(options.tokenizer === undefined ? {} : { tokenizer: options.tokenizer }),
       onProgress: (done, total) => progress.update(done, total),
     });

@@ -16,7 +16,7 @@ export {
   withTap,
 } from './module.ts';
 export { LayerNorm, type NormConfig, RMSNorm } from './norm.ts';
-export { AdamW, type AdamWConfig, type ParameterGroup } from './optim/adamw.ts';
+export { AdamW, type AdamWConfig, type AdamWState, type ParameterGroup } from './optim/adamw.ts';
 export { clipGradNorm } from './optim/clip.ts';
 export { type WarmupCosine, warmupCosine } from './optim/schedule.ts';
 export { PatchConv, type PatchConvConfig } from './patchConv.ts';

@@ -12,7 +12,7 @@ const MODEL = 'model/';
 const OPTIMIZER = 'optimizer/';
 
 export async function saveRun(path: string, model: AnyModule, optimizer: AdamW): Promise<void> {
-  const { step, tensors } = optimizer.state();
+  const { step, tensors, skipped = new Map() } = optimizer.state();
   const entries = [];
   for (const [prefix, group] of [
     [MODEL, model.stateDict()],
@@ -27,7 +27,8 @@ export async function saveRun(path: string, model: AnyModule, optimizer: AdamW):
       });
     }
   }
-  await writeSafetensorsFile(path, entries, { step: String(step) });
+  const metadata = { step: String(step), skipped: JSON.stringify(Object.fromEntries(skipped)) };
+  await writeSafetensorsFile(path, entries, metadata);
 }
 
 /**
@@ -57,7 +58,8 @@ async function readRun(path: string, model: AnyModule, optimizer: AdamW): Promis
     groups[prefix].set(name.slice(prefix.length), Tensor.fromArray(data, shape));
   }
   const step = Number(file.metadata.get('step'));
+  const skipped = new Map<string, number>(Object.entries(JSON.parse(file.metadata.get('skipped') ?? '{}')));
   await file.close();
   model.loadStateDict(groups[MODEL]);
-  optimizer.loadState({ step, tensors: groups[OPTIMIZER] });
+  optimizer.loadState({ step, tensors: groups[OPTIMIZER], skipped });
 }

@@ -27,6 +27,18 @@ export interface AdamWConfig {
 interface Moments {
   readonly m: Tensor;
   readonly v: Tensor;
+  /** Updates of this parameter: the t of its bias corrections. */
+  step: number;
+}
+
+/** What an optimiser needs to go on. */
+export interface AdamWState {
+  /** Steps taken. */
+  readonly step: number;
+  /** NAME.m and NAME.v of each parameter that ever had a gradient. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Steps in which a parameter with moments had no gradient, where there were any; default none. */
+  readonly skipped?: ReadonlyMap<string, number>;
 }
 
 export class AdamW {
@@ -52,8 +64,9 @@ export class AdamW {
   }
 
   /**
-   * One update with the learning rate `lr` from the gradients that are there; a parameter without one stays. Where there is
-   * no memory for the moments it throws, and nothing has changed.
+   * One update with the learning rate `lr` from the gradients that are there; a parameter without one stays, and its bias
+   * corrections count only the steps in which it had one. Where there is no memory for the moments it throws, and nothing
+   * has changed.
    */
   step(lr: number): void {
     for (const { parameters } of this.groups) {
@@ -63,14 +76,15 @@ export class AdamW {
     for (const { parameters, lrScale = 1, weightDecay = 0 } of this.groups) {
       for (const [name, p] of parameters) {
         if (p.grad === null) continue;
-        const { m, v } = this.#momentsOf(name, p);
-        p.backend.adamw(p.view, p.grad.view, m.view, v.view, {
+        const moments = this.#momentsOf(name, p);
+        moments.step++;
+        p.backend.adamw(p.view, p.grad.view, moments.m.view, moments.v.view, {
           lr: lr * lrScale,
           beta1: this.#betas[0],
           beta2: this.#betas[1],
           eps: this.#eps,
           weightDecay,
-          step: this.#step,
+          step: moments.step,
         });
       }
     }
@@ -85,24 +99,28 @@ export class AdamW {
     if (moments === undefined) {
       const zeros = () => new Tensor(p.backend, p.backend.fill(p.shape, 0, p.dtype));
       const [m, v] = [zeros(), zeros()];
-      moments = { m: m.keep(), v: v.keep() };
+      moments = { m: m.keep(), v: v.keep(), step: 0 };
       this.#moments.set(name, moments);
     }
     return moments;
   }
 
   /** Step number and moments, to go on later exactly from here. */
-  state(): { readonly step: number; readonly tensors: ReadonlyMap<string, Tensor> } {
+  state(): AdamWState {
     const tensors = new Map<string, Tensor>();
-    for (const [name, { m, v }] of this.#moments) tensors.set(`${name}.m`, m).set(`${name}.v`, v);
-    return { step: this.#step, tensors };
+    const skipped = new Map<string, number>();
+    for (const [name, { m, v, step }] of this.#moments) {
+      tensors.set(`${name}.m`, m).set(`${name}.v`, v);
+      if (step < this.#step) skipped.set(name, this.#step - step);
+    }
+    return skipped.size === 0 ? { step: this.#step, tensors } : { step: this.#step, tensors, skipped };
   }
 
   /**
    * Goes on from a state: moments that it lacks are zero, as they were when it was saved.
    * @throws Error for a moment of an unknown parameter, of another shape, or without the other one; nothing has changed then
    */
-  loadState(state: { readonly step: number; readonly tensors: ReadonlyMap<string, Tensor> }): void {
+  loadState(state: AdamWState): void {
     const parameters = new Map(this.groups.flatMap((group) => [...group.parameters]));
     for (const [key, tensor] of state.tensors) {
       const name = key.slice(0, -2);
@@ -127,6 +145,7 @@ export class AdamW {
       const moments = this.#momentsOf(name, p);
       moments.m.assign(m);
       moments.v.assign(v);
+      moments.step = state.step - (state.skipped?.get(name) ?? 0);
     }
     this.#step = state.step;
   }
