@@ -51,6 +51,31 @@ describe('cogvlm verify', () => {
     expect(await readdir(folder)).toEqual(['report.json']);
   });
 
+  it('writes an HTML page of all rows, also of a folder that cannot be read', async () => {
+    const file = join(folder, 'report.html');
+    const ops = join(GOLDENS, 'modules');
+    const good = await verify('--report', file, '--quiet', ops);
+    expect([good.status, good.err]).toEqual([0, '']);
+    const page = await readFile(file, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/);
+    expect(page).toContain('<title>cogvlm verify: OK</title>');
+    expect(page).toContain('RotaryEmbedding/positions of a picture: grad.x');
+    const bad = await verify('--report', file, '--quiet', ops, join(folder, 'nowhere'));
+    expect(bad.status).toBe(1);
+    expect(await readFile(file, 'utf8')).toContain('<title>cogvlm verify: not OK</title>');
+    await rm(file);
+  });
+
+  it('writes the trace as JSON, and refuses what it has not', async () => {
+    const { status, out } = await verify('--trace', '--json', '-', join(GOLDENS, 'cogvlm'));
+    expect(status).toBe(0);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ ok: true, backend: 'cpu', folders: [{ fault: null }] });
+    expect(report.folders[0].rows.length).toBeGreaterThan(150);
+    const refused = await verify('--trace', '--report', 'x.html', join(GOLDENS, 'cogvlm'));
+    expect([refused.status, refused.err]).toEqual([2, 'cogvlm: verify: --trace has no --report\n']);
+  });
+
   it('prints only the summary when quiet and nothing is wrong', async () => {
     const { status, out } = await verify('--quiet', '--dtype', 'float64', join(GOLDENS, 'preprocess'));
     expect(status).toBe(0);
@@ -59,7 +84,8 @@ describe('cogvlm verify', () => {
 
   it('takes the twin of a float32 backend unless it is told not to', async () => {
     const wasm = (...argv: string[]) => cli('verify', '--quiet', '--backend', 'wasm', ...argv);
-    const twin = await wasm('--simd', 'plain', '--threads', '1', GOLDENS);
+    const folders = ['cogvlm', 'cogvlm2', 'modules', 'ops'].map((name) => join(GOLDENS, name));
+    const twin = await wasm('--simd', 'plain', '--threads', '1', ...folders);
     expect(twin.status).toBe(0);
     expect(twin.err).toMatch(/^wasm: .*plain SIMD without fused multiply-add.*for verification.*\n$/);
     expect(twin.out).toMatch(/^\S+cogvlm: OK .* float32 on wasm/m);

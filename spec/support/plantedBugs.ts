@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
-import { moduleAtFault, type TraceRow } from '../../src/verify/trace.ts';
+import { moduleAtFault, type TraceRow } from '../../src/verify/trace/trace.ts';
 import { type Edit, importAltered } from './altered.ts';
 
 const GOLDENS = join(import.meta.dirname, '../goldens');
@@ -13,8 +13,8 @@ export const goldenModel = (model: string): GoldenFolder => goldenFolder(join(GO
 
 /** The trace's rows for a source with edits, in float64 on cpu. */
 export async function alteredTrace(edits: readonly Edit[], model = 'cogvlm'): Promise<TraceRow[]> {
-  const source = await importAltered<typeof import('../../src/verify/trace.ts')>(
-    'src/verify/trace.ts',
+  const source = await importAltered<typeof import('../../src/verify/trace/trace.ts')>(
+    'src/verify/trace/trace.ts',
     edits,
   );
   return source.traceModel(goldenModel(model), 'float64');

@@ -6,7 +6,7 @@ import { setBackend } from '../../src/tensor/index.ts';
 import { kept, type Row } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
 import type { ReportSection } from '../../src/verify/report/report.ts';
-import { traceModel } from '../../src/verify/trace.ts';
+import { traceModel } from '../../src/verify/trace/trace.ts';
 import { verifyFolder } from '../../src/verify/verify.ts';
 import { mutationRows } from '../mutation/run.ts';
 import { applies, type Effort, PROPERTIES, type Setting, settings } from '../properties/index.ts';

@@ -4,7 +4,7 @@ import type { Backend } from '../../src/kernels/backend.ts';
 import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
-import { moduleAtFault, type TraceRow, traceModel } from '../../src/verify/trace.ts';
+import { moduleAtFault, type TraceRow, traceModel } from '../../src/verify/trace/trace.ts';
 import { importAltered } from '../support/altered.ts';
 import { alteredTrace, goldenModel, namedFor, PLANTED_BUGS } from '../support/plantedBugs.ts';
 import { withFault } from '../support/plantedFault.ts';

@@ -7,8 +7,8 @@ import { getBackend, setBackend } from '../../src/tensor/index.ts';
 import { GoldenError, type GoldenFolder } from '../../src/verify/golden.ts';
 import type { Row } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
-import { verifyTraining } from '../../src/verify/training.ts';
-import { readTrainingManifest } from '../../src/verify/trainingManifest.ts';
+import { readTrainingManifest } from '../../src/verify/training/manifest.ts';
+import { verifyTraining } from '../../src/verify/training/training.ts';
 import { withFault } from '../support/plantedFault.ts';
 
 const FOLDER = goldenFolder(join(import.meta.dirname, '../goldens/training'));

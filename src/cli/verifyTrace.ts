@@ -5,7 +5,7 @@
 import { setBackend } from '../tensor/context.ts';
 import type { GoldenFolder } from '../verify/golden.ts';
 import { goldenFolder } from '../verify/node.ts';
-import { moduleAtFault, type TraceRow, traceModel } from '../verify/trace.ts';
+import { moduleAtFault, type TraceRow, traceModel } from '../verify/trace/trace.ts';
 import { type BackendCliOptions, chooseBackend } from './backend.ts';
 import { fail, paint, type Session } from './io.ts';
 import { startProgress } from './progress.ts';

@@ -78,6 +78,45 @@ export function traceTolerance(
 /** A float64 run beside results that numpy computed in float32: right to some 1e-7 of what was added up. */
 export const NUMPY_FLOAT32: Tolerance = { rtol: 1e-6, atol: 1e-6 };
 
+type ByDType = Readonly<Record<'float32' | 'float64', Tolerance>>;
+
+/**
+ * Losses of a training curve, as a part of themselves. float64: measured 5e-15. float32: cpu-strict 9e-7, wasm 2.5e-6, gpujs
+ * 3.7e-6, PyTorch 1.4e-6; rounding errors of the first steps are carried along by all later ones. A rate that is 0.01 %
+ * wrong moves the losses of the two curves by 1e-4 and 5e-5.
+ */
+export const CURVE_LOSS: ByDType = { float64: { rtol: 1e-12 }, float32: { rtol: 2e-5 } };
+
+/** Norms are some ten times as sensitive: measured 6e-14; 1.5e-5 on cpu-strict, 3.3e-5 on wasm, 2.6e-5 on gpujs. */
+export const CURVE_NORM: ByDType = { float64: { rtol: 1e-11 }, float32: { rtol: 2e-4 } };
+
+/**
+ * Weights and moments of the optimiser. float64: measured 1.3e-14 of the number. float32: twenty steps round p, m and v once
+ * each, a few units in the last place of what they were when they were largest; in a tensor of one element PyTorch's own
+ * error can be small by luck, so units are allowed beside it.
+ */
+export const OPTIMIZER_STATE: ByDType = { float64: { rtol: 1e-12 }, float32: { torch: 4, ulps: 4 } };
+
+/** A gradient norm is one sum over some hundred numbers: measured 4e-16 of it, and in float32 0.3 of PyTorch's error. */
+export const CLIPPED_NORM: ByDType = { float64: { rtol: 1e-12 }, float32: { torch: 2, ulps: 2 } };
+
+/** Rates are computed in double precision on every backend; engines may differ in the last bit of a cosine. */
+export const LEARNING_RATE: Tolerance = { rtol: 1e-14 };
+
+/**
+ * What training has added to a weight, in float64: the stored truth is rounded to float32, which is the error measured.
+ * Beside it a part of the tensor's largest update, for those that are almost 0.
+ */
+export function updateTolerance(truth: ArrayLike<number>): Tolerance {
+  return { ulps: 1, atol: 1e-9 * largest(truth, 0) };
+}
+
+/**
+ * In float32 an update is judged by its mean error, since Adam magnifies single gradients that are smaller than their own
+ * rounding error: so many times PyTorch's mean error is allowed. Measured up to 1.3 × on wasm, 1.8 × on gpujs.
+ */
+export const UPDATE_MEAN_OF_TORCH = 3;
+
 function largest(numbers: ArrayLike<number>, atLeast: number): number {
   let size = atLeast;
   for (let i = 0; i < numbers.length; i++) size = Math.max(size, Math.abs(numbers[i]));

@@ -6,7 +6,7 @@ import type { Row } from './judge.ts';
 import { type VerifyDType, verifyModel } from './model.ts';
 import { verifyOnnx } from './onnx/onnx.ts';
 import { verifyPreprocess } from './pictures.ts';
-import { verifyTraining } from './training.ts';
+import { verifyTraining } from './training/training.ts';
 
 type Verifier = (folder: GoldenFolder, dtype: VerifyDType, onRow: (row: Row) => void) => Promise<void>;
 

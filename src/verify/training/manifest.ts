@@ -1,5 +1,5 @@
 /** manifest.json of a training folder: what was trained, how, and what PyTorch's float64 run says to it. */
-import { GoldenError, type GoldenFolder, readJson } from './golden.ts';
+import { GoldenError, type GoldenFolder, readJson } from '../golden.ts';
 
 export interface GoldenSchedule {
   readonly peak: number;

@@ -2,33 +2,17 @@
  * A small CogVLM trained for some steps beside PyTorch: loss, gradient norm and learning rate of every step, and what every
  * weight has become. Model, batches, stage, loop and optimiser are the library's own.
  */
-import { type CogVLM, loadCogVLM } from '../models/cogvlm/index.ts';
-import { AdamW, type ParameterGroup } from '../nn/index.ts';
-import type { Tensor } from '../tensor/index.ts';
-import { collate, type Example, layOut, parameterGroups, type StepReport, train } from '../train/index.ts';
-import { type GoldenFolder, readJson, readTruth, withOpen } from './golden.ts';
-import { EXACTLY, judge, kept, type Numbers, type Row } from './judge.ts';
-import type { VerifyDType } from './model.ts';
-import type { Tolerance } from './tolerances.ts';
-import type { GoldenCurve } from './trainingManifest.ts';
-import { column, judgeSteps, recipeOf } from './trainingRun.ts';
-import { judgeWeights, subjectOf, type Weights } from './trainingWeights.ts';
-
-/**
- * Losses as a part of themselves. float64: measured 5e-15. float32: cpu-strict 9e-7, wasm 2.5e-6, gpujs 3.7e-6, PyTorch
- * 1.4e-6; rounding errors of the first steps are carried along by all later ones. A rate that is 0.01 % wrong moves the
- * losses of the two curves by 1e-4 and 5e-5.
- */
-const LOSS: Readonly<Record<VerifyDType, Tolerance>> = {
-  float64: { rtol: 1e-12 },
-  float32: { rtol: 2e-5 },
-};
-
-/** Norms are some ten times as sensitive: measured 6e-14; 1.5e-5 on cpu-strict, 3.3e-5 on wasm, 2.6e-5 on gpujs. */
-const NORM: Readonly<Record<VerifyDType, Tolerance>> = {
-  float64: { rtol: 1e-11 },
-  float32: { rtol: 2e-4 },
-};
+import { type CogVLM, loadCogVLM } from '../../models/cogvlm/index.ts';
+import { AdamW, type ParameterGroup } from '../../nn/index.ts';
+import type { Tensor } from '../../tensor/index.ts';
+import { collate, type Example, layOut, parameterGroups, type StepReport, train } from '../../train/index.ts';
+import { type GoldenFolder, readJson, readTruth, withOpen } from '../golden.ts';
+import { EXACTLY, judge, kept, type Numbers, type Row } from '../judge.ts';
+import type { VerifyDType } from '../model.ts';
+import { CURVE_LOSS, CURVE_NORM } from '../tolerances.ts';
+import type { GoldenCurve } from './manifest.ts';
+import { column, judgeSteps, recipeOf } from './run.ts';
+import { judgeWeights, subjectOf, type Weights } from './weights.ts';
 
 type OnRow = (row: Row) => void;
 
@@ -55,10 +39,10 @@ export async function verifyCurve(
 
   const losses = column(reports.map(({ loss }) => loss));
   const lossError = farthest(golden.float32_loss, golden.loss);
-  const limit = { tolerance: LOSS[dtype], torchError: lossError };
+  const limit = { tolerance: CURVE_LOSS[dtype], torchError: lossError };
   onRow(judge(subjectOf(golden, 'losses'), column(golden.loss), losses, limit));
   const normError = farthest(golden.float32_grad_norm, golden.grad_norm);
-  judgeSteps(golden, reports, { tolerance: NORM[dtype], torchError: normError }, onRow);
+  judgeSteps(golden, reports, { tolerance: CURVE_NORM[dtype], torchError: normError }, onRow);
   await judgeWeights(folder, golden, { before, after }, dtype, onRow);
 }
 

@@ -2,12 +2,12 @@
  * Training beside PyTorch: AdamW with groups, clipping and schedule from given gradients, and whole training curves of small
  * models, step by step.
  */
-import type { GoldenFolder } from './golden.ts';
-import type { Row } from './judge.ts';
-import type { VerifyDType } from './model.ts';
-import { verifyCurve } from './trainingCurve.ts';
-import { readTrainingManifest } from './trainingManifest.ts';
-import { verifyOptimizer } from './trainingOptimizer.ts';
+import type { GoldenFolder } from '../golden.ts';
+import type { Row } from '../judge.ts';
+import type { VerifyDType } from '../model.ts';
+import { verifyCurve } from './curve.ts';
+import { readTrainingManifest } from './manifest.ts';
+import { verifyOptimizer } from './optimizer.ts';
 
 export async function verifyTraining(
   folder: GoldenFolder,

@@ -12,23 +12,14 @@
  * (PyTorch 4e-5, wasm 6e-5); in float64 they are 2e-13, since ε = 1e-8 is large beside such a gradient. They change no loss.
  * Adam moves a weight by about the rate in a step, so the sum of the rates is what the keys' part may be off by.
  */
-import { type GoldenFolder, readTruth, withOpen } from './golden.ts';
-import { judge, kept, type Numbers, type Row, type Subject } from './judge.ts';
-import type { VerifyDType } from './model.ts';
-import type { Tolerance } from './tolerances.ts';
-import type { GoldenCurve } from './trainingManifest.ts';
+import { type GoldenFolder, readTruth, withOpen } from '../golden.ts';
+import { judge, kept, type Numbers, type Row, type Subject } from '../judge.ts';
+import type { VerifyDType } from '../model.ts';
+import { UPDATE_MEAN_OF_TORCH, updateTolerance } from '../tolerances.ts';
+import type { GoldenCurve } from './manifest.ts';
 
 /** Weights by name, as numbers. */
 export type Weights = ReadonlyMap<string, Numbers>;
-
-/**
- * float64: the stored truth is rounded to float32, which is the error measured. Beside it, a part of the tensor's largest
- * update for those that are almost 0.
- */
-const FLOAT64 = { ulps: 1, ofLargest: 1e-9 } as const;
-
-/** How many times PyTorch's own mean error is allowed; measured up to 1.3 × on wasm, 1.8 × on gpujs. */
-const MEAN_OF_TORCH = 3;
 
 const PREFIX = 'update.';
 const QKV_BIAS = /^model\.vision\.transformer\..*\.query_key_value\.bias$/;
@@ -69,8 +60,7 @@ function difference(before: Numbers | undefined, after: Numbers | undefined): Nu
 }
 
 function judgeFloat64(golden: GoldenCurve, name: string, truth: Numbers, update: Numbers | undefined): Row[] {
-  const largest = Math.max(...Array.from(truth.data, Math.abs));
-  const tolerance: Tolerance = { ulps: FLOAT64.ulps, atol: FLOAT64.ofLargest * largest };
+  const tolerance = updateTolerance(truth.data);
   const torchError = golden.float32_error[name];
   return [judge(subjectOf(golden, PREFIX + name), truth, update, { tolerance, torchError })];
 }
@@ -80,7 +70,7 @@ function judgeFloat32(golden: GoldenCurve, name: string, truth: Numbers, update:
   const isKey = (i: number) => QKV_BIAS.test(name) && i >= third && i < 2 * third;
   const torchError = golden.float32_mean_error[name];
   const rest = judge(subjectOf(golden, PREFIX + name), truth, update, {
-    tolerance: { atol: MEAN_OF_TORCH * torchError },
+    tolerance: { atol: UPDATE_MEAN_OF_TORCH * torchError },
     torchError,
     measure: 'mean',
     counts: (i) => !isKey(i),

@@ -2,31 +2,15 @@
  * AdamW, clipping and schedule beside PyTorch's, from gradients that are given. They go through the training loop as it is:
  * the loss Σ p·g has the gradient g, without any rounding.
  */
-import { AdamW, Parameter } from '../nn/index.ts';
-import { scope, Tensor } from '../tensor/index.ts';
-import { type StepReport, train } from '../train/index.ts';
-import { GoldenError, type GoldenFolder, readTruth, withOpen } from './golden.ts';
-import { judge, type Numbers, type Row } from './judge.ts';
-import type { VerifyDType } from './model.ts';
-import type { Tolerance } from './tolerances.ts';
-import type { GoldenOptimizer } from './trainingManifest.ts';
-import { judgeSteps, recipeOf } from './trainingRun.ts';
-
-/**
- * Weights and moments. float64: measured 1.3e-14 of the number. float32: twenty steps round p, m and v once each, a few
- * units in the last place of what they were when they were largest; in a tensor of one element PyTorch's own error can be
- * small by luck, so units are allowed beside it.
- */
-const STATE: Readonly<Record<VerifyDType, Tolerance>> = {
-  float64: { rtol: 1e-12 },
-  float32: { torch: 4, ulps: 4 },
-};
-
-/** One sum over some hundred numbers: measured 4e-16 of the norm, and in float32 0.3 of PyTorch's error. */
-const NORM: Readonly<Record<VerifyDType, Tolerance>> = {
-  float64: { rtol: 1e-12 },
-  float32: { torch: 2, ulps: 2 },
-};
+import { AdamW, Parameter } from '../../nn/index.ts';
+import { scope, Tensor } from '../../tensor/index.ts';
+import { type StepReport, train } from '../../train/index.ts';
+import { GoldenError, type GoldenFolder, readTruth, withOpen } from '../golden.ts';
+import { judge, type Numbers, type Row } from '../judge.ts';
+import type { VerifyDType } from '../model.ts';
+import { CLIPPED_NORM, OPTIMIZER_STATE } from '../tolerances.ts';
+import type { GoldenOptimizer } from './manifest.ts';
+import { judgeSteps, recipeOf } from './run.ts';
 
 type Tensors = ReadonlyMap<string, Numbers>;
 
@@ -44,10 +28,10 @@ export async function verifyOptimizer(
     if (!name.startsWith('step')) continue;
     const subject = { name: `${golden.name}/${name}`, of: 'AdamW', check: 'training' } as const;
     const torchError = golden.float32_error[name];
-    onRow(judge(subject, truth, state.get(name), { tolerance: STATE[dtype], torchError }));
+    onRow(judge(subject, truth, state.get(name), { tolerance: OPTIMIZER_STATE[dtype], torchError }));
   }
   const torchError = golden.float32_error['grad_norm'];
-  judgeSteps(golden, reports, { tolerance: NORM[dtype], torchError }, onRow);
+  judgeSteps(golden, reports, { tolerance: CLIPPED_NORM[dtype], torchError }, onRow);
 }
 
 async function readTensors(folder: GoldenFolder, name: string): Promise<Tensors> {

@@ -3,12 +3,12 @@
  * is called, and then each runs again, alone, on an input from elsewhere. A module that throws is told from one that is
  * not reached because another threw.
  */
-import type { CogVLM } from '../models/cogvlm/index.ts';
-import { type AnyModule, type Module, withCallTap, withTap } from '../nn/index.ts';
-import { insideModule, noGrad, scope, Tensor } from '../tensor/index.ts';
-import type { GoldenCase } from './golden.ts';
-import type { Numbers, Truth } from './judge.ts';
-import type { VerifyDType } from './model.ts';
+import type { CogVLM } from '../../models/cogvlm/index.ts';
+import { type AnyModule, type Module, withCallTap, withTap } from '../../nn/index.ts';
+import { insideModule, noGrad, scope, Tensor } from '../../tensor/index.ts';
+import type { GoldenCase } from '../golden.ts';
+import type { Numbers, Truth } from '../judge.ts';
+import type { VerifyDType } from '../model.ts';
 
 export interface WholeRun {
   readonly calls: ReadonlyMap<string, { readonly module: AnyModule; readonly args: readonly unknown[] }>;

@@ -1,11 +1,8 @@
 /** What every replayed training run is judged by: its gradient norms and learning rates, step by step. */
-import type { StepReport, TrainConfig } from '../train/index.ts';
-import { judge, type Row } from './judge.ts';
-import type { Tolerance } from './tolerances.ts';
-import type { GoldenRun } from './trainingManifest.ts';
-
-/** Rates are computed in double precision on every backend; engines may differ in the last bit of a cosine. */
-const RATE: Tolerance = { rtol: 1e-14 };
+import type { StepReport, TrainConfig } from '../../train/index.ts';
+import { judge, type Row } from '../judge.ts';
+import { LEARNING_RATE, type Tolerance } from '../tolerances.ts';
+import type { GoldenRun } from './manifest.ts';
 
 /** The loop's settings. Replayed losses draw no random numbers. */
 export function recipeOf({ schedule, clip_norm }: GoldenRun): TrainConfig {
@@ -38,7 +35,7 @@ export function judgeSteps(
   onRow(judge(clip, column(golden.grad_norm), column(norms), norm));
   const rates = reports.map(({ lr }) => lr);
   const schedule = { name: `${golden.name}/learning rates`, of: 'warmupCosine', check: 'training' } as const;
-  onRow(judge(schedule, column(golden.lr), column(rates), { tolerance: RATE }));
+  onRow(judge(schedule, column(golden.lr), column(rates), { tolerance: LEARNING_RATE }));
 }
 
 /** One number per step. */

@@ -9,10 +9,10 @@
  * real numbers (embedding, position table, the whole model) are judged by the whole run. The golden side is
  * spec/goldens/generate/trace.py.
  */
-import type { SafetensorsFile } from '../data/safetensors/read.ts';
-import { loadCogVLM, positionIds, visionExpertMask } from '../models/cogvlm/index.ts';
-import { scope, Tensor } from '../tensor/index.ts';
-import { compare } from './compare.ts';
+import type { SafetensorsFile } from '../../data/safetensors/read.ts';
+import { loadCogVLM, positionIds, visionExpertMask } from '../../models/cogvlm/index.ts';
+import { scope, Tensor } from '../../tensor/index.ts';
+import { compare } from '../compare.ts';
 import {
   type GoldenCase,
   GoldenError,
@@ -21,11 +21,11 @@ import {
   readJson,
   readTruth,
   withOpen,
-} from './golden.ts';
-import { judge, type Numbers, type Row, type Subject, type Truth } from './judge.ts';
-import type { VerifyDType } from './model.ts';
-import { EXACT, traceTolerance } from './tolerances.ts';
-import { type Outcome, runModule, runWhole, type WholeRun } from './traceRun.ts';
+} from '../golden.ts';
+import { judge, type Numbers, type Row, type Subject, type Truth } from '../judge.ts';
+import type { VerifyDType } from '../model.ts';
+import { EXACT, traceTolerance } from '../tolerances.ts';
+import { type Outcome, runModule, runWhole, type WholeRun } from './run.ts';
 
 export interface TraceRow extends Row {
   /** Mean absolute error; null where there was nothing to compare. */
