@@ -50,7 +50,7 @@ export async function importAltered<T>(entry: string, edits: readonly Edit[]): P
     await bundle.write({ file, format: 'esm', codeSplitting: false });
     const [left] = open;
     if (left !== undefined) throw new Error(`${entry} does not import ${left.file}, which an edit is for`);
-    return (await import(pathToFileURL(file).href)) as T;
+    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as T;
   } finally {
     await bundle.close();
     rmSync(folder, { recursive: true });

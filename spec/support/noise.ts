@@ -36,9 +36,12 @@ export interface Noise {
  */
 const RUNS = 6;
 
+/** What rounding to float32 changes in a number at most, as a part of it: a result is at least as noisy. */
+const HALF_PLACE = 2 ** -24;
+
 export async function measureNoise(compute: Computation): Promise<Noise> {
   const truth = await runOn(cpu, () => compute({ dtype: 'float64' }));
-  const noise = new Map([...truth.keys()].map((name) => [name, 0]));
+  const noise = new Map([...truth].map(([name, values]) => [name, HALF_PLACE * greatestSize(values)]));
   for (let run = 0; run < RUNS; run++) {
     const rounded = await runOn(cpuStrict, () => compute({ dtype: 'float32', nudge: new Rng(run) }));
     for (const [name, values] of rounded) {
@@ -58,6 +61,12 @@ export async function runOn<R>(backend: Backend, fn: () => Promise<R>): Promise<
   } finally {
     await setBackend(before);
   }
+}
+
+function greatestSize(values: ArrayLike<number>): number {
+  let greatest = 0;
+  for (let i = 0; i < values.length; i++) greatest = Math.max(greatest, Math.abs(values[i]));
+  return greatest;
 }
 
 /** Infinity where the lengths differ or a number is none. */

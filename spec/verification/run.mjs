@@ -1,8 +1,18 @@
 /** npm run verify: runs main.ts, with everything it imports from the source, in a Node that reads no TypeScript. */
 import { fileURLToPath } from 'node:url';
-import { runnerImport } from 'vite';
+import { createServer } from 'vite';
 
-const { module } = await runnerImport(fileURLToPath(new URL('main.ts', import.meta.url)), {
+const vite = await createServer({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  configFile: false,
+  appType: 'custom',
   logLevel: 'warn',
+  server: { middlewareMode: true, watch: null, ws: false },
+  optimizeDeps: { noDiscovery: true },
 });
-await module.main(process.argv.slice(2));
+try {
+  const { main } = await vite.ssrLoadModule(fileURLToPath(new URL('main.ts', import.meta.url)));
+  await main(process.argv.slice(2));
+} finally {
+  await vite.close();
+}

@@ -8,9 +8,9 @@ import { goldenFolder } from '../../src/verify/node.ts';
 import type { ReportSection } from '../../src/verify/report/report.ts';
 import { traceModel } from '../../src/verify/trace/trace.ts';
 import { verifyFolder } from '../../src/verify/verify.ts';
-import { mutationRows } from '../mutation/run.ts';
 import { applies, type Effort, PROPERTIES, type Setting, settings } from '../properties/index.ts';
 import { namedFor, PLANTED_BUGS } from '../support/plantedBugs.ts';
+import { mutationRows } from './mutants.ts';
 
 type FloatDType = 'float32' | 'float64';
 
