@@ -21,8 +21,9 @@ interface Subjects {
 }
 
 const MODELS: Subjects = { name: 'models', folders: ['cogvlm', 'cogvlm2', 'preprocess'], results: 408 };
-/** Every op and module by itself. */
-const FUNCTIONS: Subjects = { name: 'ops and modules', folders: ['ops', 'modules'], results: 850 };
+/** Every op and module by itself, also in ONNX's tests. */
+const FUNCTIONS: Subjects = { name: 'ops and modules', folders: ['ops', 'modules', 'onnx'], results: 1740 };
+const TRAINING: Subjects = { name: 'training', folders: ['training'], results: 230 };
 
 interface Run {
   readonly name: string;
@@ -103,6 +104,7 @@ const RUNS: readonly Run[] = [
 const ENDS = /\/(the ends|far values): /;
 
 const FUNCTION_RUNS: readonly Run[] = [
+  { name: 'wasm', of: TRAINING, where: 'page', open: () => wasm({ threads: 1 }), says: [/^wasm/] },
   {
     name: 'wasm',
     of: FUNCTIONS,

@@ -19,7 +19,8 @@ export function bytesSource(bytes: Uint8Array, label = 'safetensors bytes'): Byt
     label,
     async read(offset, length) {
       checkRange(offset, length, bytes.length, label);
-      return bytes.slice(offset, offset + length);
+      // Not bytes.slice, which in a Node Buffer is no copy.
+      return Uint8Array.prototype.slice.call(bytes, offset, offset + length);
     },
   };
 }
