@@ -11,15 +11,15 @@ import { summaryLines } from './summary.ts';
 interface VerificationOptions {
   readonly report: string;
   readonly mutants: boolean;
-  readonly quick?: true;
+  readonly thorough?: true;
   readonly only?: RegExp;
 }
 
 const titleOf = ({ title, backend, dtype }: Pick<Part, 'title' | 'backend' | 'dtype'>) =>
   [title, backend, dtype].filter((part) => part !== '').join(' · ');
 
-async function verify({ report: file, mutants, quick, only }: VerificationOptions): Promise<void> {
-  const wanted = parts(quick ? 'quick' : 'thorough', mutants).filter(
+async function verify({ report: file, mutants, thorough, only }: VerificationOptions): Promise<void> {
+  const wanted = parts(thorough ? 'thorough' : 'quick', mutants).filter(
     (part) => only?.test(titleOf(part)) ?? true,
   );
   if (wanted.length === 0) throw new Error(`verify: no part fits ${only}`);
@@ -61,7 +61,7 @@ export async function main(argv: readonly string[]): Promise<void> {
         'invariant, plants faults in the source and mutates its formulas. Exit status 1 if anything is not OK.',
     )
     .option('--report <file>', 'the page with every row', 'verification.html')
-    .option('--quick', 'invariants on a tenth of the random models')
+    .option('--thorough', 'invariants on ten times as many random models')
     .option('--no-mutants', 'leave out the mutants of the formulas')
     .option('--only <pattern>', 'only parts whose title fits', (text) => new RegExp(text, 'i'))
     .action(verify);

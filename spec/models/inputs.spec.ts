@@ -1,0 +1,92 @@
+/** Inputs that do not fit are refused by name, and experts get exactly their tokens. */
+import { describe, expect, it } from 'vitest';
+import { KVCache, type ModelInput } from '../../src/models/cogvlm/index.ts';
+import { ExpertRouting } from '../../src/models/cogvlm/visualExpert.ts';
+import { Module } from '../../src/nn/index.ts';
+import { noGrad, Tensor } from '../../src/tensor/index.ts';
+import { batchOf, conversation, randomModel, randomPixels, tinyConfig } from '../support/models.ts';
+
+const config = tinyConfig();
+const model = randomModel(config, 3);
+const call = (input: ModelInput) => noGrad(() => model.call(input));
+const features = (tokens: number) => Tensor.zeros([1, tokens, config.hiddenSize], { dtype: 'float64' });
+
+describe('places', () => {
+  it('types and attention mask have a row for each row of ids, as long as it', () => {
+    const ids = [[1, 2, 3], [1, 2, 3]]; // biome-ignore format: rows
+    const text = [0, 0, 0];
+    expect(() => call({ ids, types: [text] })).toThrow('types: 1 rows for 2 rows of ids');
+    expect(() => call({ ids, types: [[0, 0], text] })).toThrow('types: row 0 has 2 entries, expected 3');
+    expect(() => call({ ids, types: [text, [0, 0]] })).toThrow('types: row 1 has 2 entries, expected 3');
+    expect(() => call({ ids, attentionMask: [[1, 1, 1]] })).toThrow(
+      'attentionMask: 1 rows for 2 rows of ids',
+    );
+    expect(() => call({ ids, attentionMask: [[1, 1], [1, 1, 1]] })).toThrow('attentionMask: row 0 has 2'); // biome-ignore format: rows
+  });
+
+  it('an attention mask beside a cache is as long as all so far', () => {
+    const cache = new KVCache(config.numHiddenLayers, 4);
+    call({ ids: [[1, 2]], attentionMask: [[1, 1]], cache });
+    const next = { ids: [[3]], positions: [[2]], cache };
+    expect(() => call({ ...next, attentionMask: [[1]] })).toThrow(
+      'attentionMask: row 0 has 1 entries, expected 3',
+    );
+  });
+
+  it('with a mask of zeros no token sees another', () => {
+    const last = (first: number) => [
+      ...call({ ids: [[first, 2]], attentionMask: [[0, 0]] }).slice(1, -1).data,
+    ];
+    expect(last(5)).toEqual(last(1));
+  });
+
+  it('pictures fill exactly the places of type 1', () => {
+    const talk = conversation(config, [1, 1], 1);
+    const { pixels, ...places } = batchOf(config, [talk]);
+    const slots = talk.types.filter((type) => type === 1).length;
+    expect(() => call(places)).toThrow('places have type 1, but no picture came');
+    expect(() => call({ ...places, imageFeatures: features(slots - 1) })).toThrow(
+      `${slots} places have type 1`,
+    );
+    const more = { ids: [[1, ...talk.ids]], types: [[1, ...talk.types]] };
+    expect(() => call({ ...more, imageFeatures: features(slots + 1) })).toThrow(
+      `${slots + 1} places have type 1`,
+    );
+    expect(() => call({ ...more, pixels })).toThrow(`${slots + 1} places have type 1`);
+  });
+
+  it('pictures have the size of the config', () => {
+    const { inChannels: C, imageSize: S } = config.vision;
+    const needs = `needs shape [B,${C},${S},${S}]`;
+    const shapes = [[1, C, S + 2, S], [1, C, S, S + 2], [1, C + 1, S, S], [C, S, S], [1, C, S, S, 1]]; // biome-ignore format: rows
+    for (const shape of shapes)
+      expect(() => model.model.vision.call(Tensor.zeros(shape, { dtype: 'float64' })), `${shape}`).toThrow(
+        needs,
+      );
+    expect(model.model.vision.call(randomPixels(config, 1, 1) as Tensor).shape[0]).toBe(1);
+  });
+});
+
+/** Adds a number to every token that comes to it. */
+class Adds extends Module<[x: Tensor], Tensor> {
+  readonly #what: number;
+
+  constructor(what: number) {
+    super();
+    this.#what = what;
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.add(this.#what);
+  }
+}
+
+describe('routing', () => {
+  it.each([['V'], ['L'], ['VL'], ['LV'], ['VVLV'], ['LLVL'], ['VV'], ['LL']])('%s', (experts) => {
+    const mask = [[...experts].map((expert) => expert === 'V')];
+    const T = experts.length;
+    const X = Tensor.fromArray(Array.from({ length: T }, (_, t) => t), [1, T, 1]); // biome-ignore format: one line
+    const Y = new ExpertRouting(mask).apply(X, new Adds(100), new Adds(200));
+    expect([...Y.data]).toEqual(mask[0].map((vision, t) => t + (vision ? 100 : 200)));
+  });
+});
