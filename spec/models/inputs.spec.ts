@@ -1,6 +1,6 @@
-/** Inputs that do not fit are refused by name, and experts get exactly their tokens. */
+/** Inputs that do not fit are refused by name, experts get exactly their tokens, weights are those of the table of names. */
 import { describe, expect, it } from 'vitest';
-import { KVCache, type ModelInput } from '../../src/models/cogvlm/index.ts';
+import { CogVLM, checkpointKeys, KVCache, type ModelInput } from '../../src/models/cogvlm/index.ts';
 import { ExpertRouting } from '../../src/models/cogvlm/visualExpert.ts';
 import { Module } from '../../src/nn/index.ts';
 import { noGrad, Tensor } from '../../src/tensor/index.ts';
@@ -10,6 +10,18 @@ const config = tinyConfig();
 const model = randomModel(config, 3);
 const call = (input: ModelInput) => noGrad(() => model.call(input));
 const features = (tokens: number) => Tensor.zeros([1, tokens, config.hiddenSize], { dtype: 'float64' });
+
+describe('weights', () => {
+  it.each([{}, { bias: true }, { downsample: true, group: 2 }])(
+    '%o: those of the table, and no other',
+    (sizes) => {
+      const some = tinyConfig(sizes);
+      const shapesOf = (weights: Iterable<readonly [string, { readonly shape: readonly number[] }]>) =>
+        new Map([...weights].map(([name, { shape }]) => [name, [...shape]]));
+      expect(shapesOf(new CogVLM(some).state())).toEqual(shapesOf(checkpointKeys(some)));
+    },
+  );
+});
 
 describe('places', () => {
   it('types and attention mask have a row for each row of ids, as long as it', () => {

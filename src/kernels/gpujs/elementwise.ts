@@ -60,8 +60,8 @@ const slopeProgram = family<UnaryName>((name) =>
 );
 
 /**
- * aᵇ: a whole b to 64 by squaring, else e^(b·ln |a|), whose relative error grows with |b·ln a|; the sign of a negative a where b is
- * an odd whole number, and no number where b is not whole (∞ᵇ has none: |a| counts alone).
+ * aᵇ: a whole b to 64 by squaring, else e^(b·ln |a|), whose relative error grows with |b·ln a|; the sign of a, −0 included, where b
+ * is an odd whole number, and no number where b is not whole (∞ᵇ has none: |a| counts alone).
  */
 const POW = `
   const m = Math.abs(x);
@@ -86,9 +86,9 @@ const POW = `
     y = e;
     if (m === 1 && n > 3.4e38) { y = 1.0; }
     if (x === 1) { y = 1.0; }
-    if (x < 0 && n < 3.4e38) {
-      if (n > whole && m < 3.4e38) { y = Math.sqrt(x); }
-      if (n === whole && odd > 0 && n < 16777216) { y = 0.0 - e; }
+    if (x < 0 && n > whole && m < 3.4e38) { y = Math.sqrt(x); }
+    if (n === whole && odd > 0 && n < 16777216) {
+      if (x < 0 || 1.0 / x < 0) { y = 0.0 - e; }
     }
   }`;
 

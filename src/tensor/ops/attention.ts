@@ -99,6 +99,11 @@ export const attention: Op<{ readonly causal: boolean }> = {
       attrs: { causal: false },
     },
     {
+      note: 'more queries than keys',
+      inputs: [{ shape: [1, 1, 4, 2] }, { shape: [1, 1, 2, 2] }, { shape: [1, 1, 2, 2] }],
+      attrs: { causal: false },
+    },
+    {
       note: 'causal',
       inputs: [{ shape: [1, 2, 4, 2] }, { shape: [1, 2, 4, 2] }, { shape: [1, 2, 4, 2] }],
       attrs: { causal: true },
@@ -119,7 +124,7 @@ export const attention: Op<{ readonly causal: boolean }> = {
         { shape: [2, 1, 3, 2] },
         { shape: [2, 1, 3, 2] },
         { shape: [2, 1, 3, 2] },
-        visibleKeys([2, 3], [1, 1, 1, 1, 0, 1]),
+        visibleKeys([2, 3], [0, 1, 1, 1, 1, 0]),
       ],
       attrs: { causal: false },
     },
@@ -134,6 +139,57 @@ export const attention: Op<{ readonly causal: boolean }> = {
     },
   ],
   errors: [
+    {
+      note: 'integers',
+      inputs: [
+        { shape: [1, 1, 2, 2], dtype: 'int32' },
+        { shape: [1, 1, 2, 2], dtype: 'int32' },
+        { shape: [1, 1, 2, 2], dtype: 'int32' },
+      ],
+      attrs: { causal: false },
+      error: 'DTypeError',
+      says: 'q: needs float32 or float64: q is int32[1,1,2,2]',
+    },
+    {
+      note: 'dtypes',
+      inputs: [{ shape: [1, 1, 2, 2] }, { shape: [1, 1, 2, 2] }, { shape: [1, 1, 2, 2], dtype: 'float32' }],
+      attrs: { causal: false },
+      error: 'DTypeError',
+      says: 'dtypes differ (v is not float64)',
+    },
+    {
+      note: 'no heads',
+      inputs: [{ shape: [3, 4] }, { shape: [3, 4] }, { shape: [3, 4] }],
+      attrs: { causal: false },
+      error: 'ShapeError',
+      says: 'q: needs shape [B,H,T,K]: q is float64[3,4]',
+    },
+    {
+      note: 'values of another length',
+      inputs: [{ shape: [1, 1, 3, 4] }, { shape: [1, 1, 3, 4] }, { shape: [1, 1, 2, 4] }],
+      attrs: { causal: false },
+      error: 'ShapeError',
+      says: 'v: needs shape [1,1,3,4]: v is float64[1,1,2,4]',
+    },
+    {
+      note: 'visible that are numbers',
+      inputs: [{ shape: [1, 1, 2, 2] }, { shape: [1, 1, 2, 2] }, { shape: [1, 1, 2, 2] }, { shape: [1, 2] }],
+      attrs: { causal: false },
+      error: 'DTypeError',
+      says: 'visible: needs bool: visible is float64[1,2]',
+    },
+    {
+      note: 'visible of another length',
+      inputs: [
+        { shape: [1, 1, 2, 2] },
+        { shape: [1, 1, 2, 2] },
+        { shape: [1, 1, 2, 2] },
+        visibleKeys([1, 3], [1, 1, 1]),
+      ],
+      attrs: { causal: false },
+      error: 'ShapeError',
+      says: 'visible: needs shape [1,2]: visible is bool[1,3]',
+    },
     {
       note: 'heads that do not share evenly',
       inputs: [{ shape: [1, 3, 2, 4] }, { shape: [1, 2, 2, 4] }, { shape: [1, 2, 2, 4] }],

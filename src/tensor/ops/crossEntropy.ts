@@ -83,6 +83,14 @@ export const crossEntropy: Op<{ readonly ignoreIndex: number }> = {
       attrs: { ignoreIndex: -100 },
     },
     {
+      note: 'far logits, the largest first',
+      inputs: [
+        { shape: [1, 3], values: [900, 0, -700] },
+        { shape: [1], dtype: 'int32', values: [0] },
+      ],
+      attrs: { ignoreIndex: -100 },
+    },
+    {
       note: 'far logits',
       inputs: [
         { shape: [1, 3], values: [-700, 0, 900] },
@@ -98,6 +106,30 @@ export const crossEntropy: Op<{ readonly ignoreIndex: number }> = {
       attrs: { ignoreIndex: -100 },
       error: 'ShapeError',
       says: 'needs one target for each of the 3 rows: logits is float64[3,4], targets is int32[2]',
+    },
+    {
+      note: 'targets in a column',
+      inputs: [{ shape: [2, 4] }, { shape: [2, 1], dtype: 'int32', values: [0, 1] }],
+      attrs: { ignoreIndex: -100 },
+      error: 'ShapeError',
+      says: 'needs one target for each of the 2 rows: logits is float64[2,4], targets is int32[2,1]',
+    },
+    {
+      note: 'integer logits',
+      inputs: [
+        { shape: [1, 2], dtype: 'int32', values: [3, 4] },
+        { shape: [1], dtype: 'int32', values: [0] },
+      ],
+      attrs: { ignoreIndex: -100 },
+      error: 'DTypeError',
+      says: 'logits: needs float32 or float64: logits is int32[1,2]',
+    },
+    {
+      note: 'logits with three axes',
+      inputs: [{ shape: [2, 3, 4] }, { shape: [2], dtype: 'int32', values: [0, 1] }],
+      attrs: { ignoreIndex: -100 },
+      error: 'ShapeError',
+      says: 'logits: needs shape [R,V]: logits is float64[2,3,4]',
     },
     {
       note: 'float targets',

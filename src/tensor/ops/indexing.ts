@@ -39,6 +39,11 @@ export const gatherRows: Op<NoAttrs> = {
   samples: [
     { note: 'plain', inputs: [{ shape: [4, 3] }, { shape: [2], dtype: 'int32', values: [3, 1] }], attrs: {} },
     {
+      note: 'of a vector',
+      inputs: [{ shape: [4] }, { shape: [3], dtype: 'int32', values: [3, 0, 3] }],
+      attrs: {},
+    },
+    {
       note: 'repeated rows',
       inputs: [{ shape: [3, 2] }, { shape: [4], dtype: 'int32', values: [1, 1, 0, 1] }],
       attrs: {},
@@ -82,6 +87,20 @@ export const gatherRows: Op<NoAttrs> = {
       attrs: {},
       error: 'DTypeError',
       says: 'index: needs int32: index is float64[2]',
+    },
+    {
+      note: 'a matrix of indices',
+      inputs: [{ shape: [4, 3] }, { shape: [1, 2], dtype: 'int32', values: [0, 1] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'index: needs shape [N]: index is int32[1,2]',
+    },
+    {
+      note: 'no rows to choose from',
+      inputs: [{ shape: [] }, { shape: [1], dtype: 'int32', values: [0] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'x: needs at least 1 axis: x is float64[]',
     },
   ],
 };
@@ -128,6 +147,11 @@ export const concat: Op<{ readonly axis: number }> = {
       attrs: { axis: 0 },
     },
     {
+      note: 'three parts',
+      inputs: [{ shape: [1, 2] }, { shape: [2, 2] }, { shape: [1, 2] }],
+      attrs: { axis: 0 },
+    },
+    {
       note: 'one part',
       inputs: [{ shape: [2, 3], layout: 'strided' }],
       attrs: { axis: 1 },
@@ -155,6 +179,20 @@ export const concat: Op<{ readonly axis: number }> = {
       attrs: { axis: 0 },
       error: 'ShapeError',
       says: 'part1: the parts differ beside the joined axis (axis 0): part0 is float64[2,3], part1 is float64[2,4]',
+    },
+    {
+      note: 'fewer axes',
+      inputs: [{ shape: [2, 3] }, { shape: [2] }],
+      attrs: { axis: 0 },
+      error: 'ShapeError',
+      says: 'part1: the parts differ beside the joined axis (axis 0): part0 is float64[2,3], part1 is float64[2]',
+    },
+    {
+      note: 'dtypes',
+      inputs: [{ shape: [2] }, { shape: [2], dtype: 'int32', values: [1, 2] }],
+      attrs: { axis: 0 },
+      error: 'DTypeError',
+      says: 'dtypes differ (part1 is not float64)',
     },
   ],
 };
@@ -241,6 +279,31 @@ export const where: Op<NoAttrs> = {
       attrs: {},
       error: 'DTypeError',
       says: 'condition: needs bool: condition is float64[2]',
+    },
+    {
+      note: 'dtypes',
+      inputs: [
+        { shape: [2], dtype: 'bool', values: [0, 1] },
+        { shape: [2] },
+        { shape: [2], dtype: 'int32', values: [1, 2] },
+      ],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'dtypes differ (b is not float64)',
+    },
+    {
+      note: 'a and b that do not broadcast',
+      inputs: [{ shape: [2], dtype: 'bool', values: [0, 1] }, { shape: [2] }, { shape: [3] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'shapes do not broadcast: condition is bool[2], a is float64[2], b is float64[3]',
+    },
+    {
+      note: 'a condition that does not broadcast',
+      inputs: [{ shape: [3], dtype: 'bool', values: [0, 1, 1] }, { shape: [2] }, { shape: [2] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'shapes do not broadcast: condition is bool[3], a is float64[2], b is float64[2]',
     },
   ],
 };

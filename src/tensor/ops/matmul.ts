@@ -87,6 +87,12 @@ export const matmul: Op<NoAttrs> = {
     { note: 'batch and one matrix', inputs: [{ shape: [2, 3, 4] }, { shape: [4, 5] }], attrs: {} },
     { note: 'broadcast batch', inputs: [{ shape: [2, 1, 3, 4] }, { shape: [3, 4, 2] }], attrs: {} },
     {
+      note: 'batches of batches and one matrix',
+      inputs: [{ shape: [2, 2, 3, 4] }, { shape: [4, 5] }],
+      attrs: {},
+    },
+    { note: 'one matrix and a batch', inputs: [{ shape: [3, 4] }, { shape: [2, 4, 5] }], attrs: {} },
+    {
       note: 'both transposed',
       inputs: [
         { shape: [3, 4], layout: 'transposed' },
@@ -136,6 +142,23 @@ export const matmul: Op<NoAttrs> = {
       attrs: {},
       error: 'ShapeError',
       says: 'a: needs at least 2 axes',
+    },
+    {
+      note: 'vector on the right',
+      inputs: [{ shape: [2, 4] }, { shape: [4] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'b: needs at least 2 axes: a is float64[2,4], b is float64[4]',
+    },
+    {
+      note: 'integers',
+      inputs: [
+        { shape: [1, 1], dtype: 'int32', values: [2] },
+        { shape: [1, 1], dtype: 'int32', values: [3] },
+      ],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'a: needs float32 or float64: a is int32[1,1]',
     },
     {
       note: 'batches',

@@ -60,6 +60,20 @@ export const reshape: Op<{ readonly shape: readonly number[] }> = {
       error: 'ShapeError',
       says: '[4,2] does not hold 6 elements: x is float64[2,3]',
     },
+    {
+      note: 'negative sizes',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { shape: [-2, -3] },
+      error: 'ShapeError',
+      says: '[-2,-3] does not hold 6 elements',
+    },
+    {
+      note: 'sizes that are no integers',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { shape: [1.5, 4] },
+      error: 'ShapeError',
+      says: '[1.5,4] does not hold 6 elements',
+    },
   ],
 };
 
@@ -101,6 +115,13 @@ export const permute: Op<{ readonly axes: readonly number[] }> = {
       error: 'ShapeError',
       says: '[1,1] is not an order of the axes 0…1',
     },
+    {
+      note: 'an axis short',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { axes: [0] },
+      error: 'ShapeError',
+      says: '[0] is not an order of the axes 0…1',
+    },
   ],
 };
 
@@ -124,6 +145,8 @@ export const expand: Op<{ readonly shape: readonly number[] }> = {
     { note: 'grow an axis', inputs: [{ shape: [3, 1] }], attrs: { shape: [3, 4] } },
     { note: 'new axes', inputs: [{ shape: [2] }], attrs: { shape: [4, 3, 2] } },
     { note: 'scalar', inputs: [{ shape: [] }], attrs: { shape: [2, 2] } },
+    { note: 'rows of one', inputs: [{ shape: [1, 1] }], attrs: { shape: [2, 1] } },
+    { note: 'columns of one', inputs: [{ shape: [1, 1] }], attrs: { shape: [1, 2] } },
     { note: 'zero size', inputs: [{ shape: [0, 1] }], attrs: { shape: [2, 0, 3] } },
     { note: 'to nothing', inputs: [{ shape: [1, 3] }], attrs: { shape: [0, 3] } },
     { note: 'size-1 axes stay', inputs: [{ shape: [1, 1] }], attrs: { shape: [1, 1, 1] } },
@@ -138,6 +161,13 @@ export const expand: Op<{ readonly shape: readonly number[] }> = {
       attrs: { shape: [3] },
       error: 'ShapeError',
       says: 'does not broadcast to [3]: x is float64[2,3]',
+    },
+    {
+      note: 'grows what is not 1',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { shape: [4, 3] },
+      error: 'ShapeError',
+      says: 'does not broadcast to [4,3]: x is float64[2,3]',
     },
   ],
 };
@@ -203,6 +233,48 @@ export const slice: Op<SliceAttrs> = {
       attrs: { axis: 1, start: 1, length: 3, step: 1 },
       error: 'ShapeError',
       says: 'elements 1…3 by 1 are outside of 0…2 (axis 1): x is float64[2,3]',
+    },
+    {
+      note: 'past the end in steps',
+      inputs: [{ shape: [6] }],
+      attrs: { axis: 0, start: 0, length: 3, step: 3 },
+      error: 'ShapeError',
+      says: 'elements 0…6 by 3 are outside of 0…5',
+    },
+    {
+      note: 'starts at the end',
+      inputs: [{ shape: [5] }],
+      attrs: { axis: 0, start: 5, length: 2, step: -1 },
+      error: 'ShapeError',
+      says: 'elements 5…4 by -1 are outside of 0…4',
+    },
+    {
+      note: 'back past the front',
+      inputs: [{ shape: [5] }],
+      attrs: { axis: 0, start: 1, length: 3, step: -1 },
+      error: 'ShapeError',
+      says: 'elements 1…-1 by -1 are outside of 0…4',
+    },
+    {
+      note: 'nothing, before the front',
+      inputs: [{ shape: [5] }],
+      attrs: { axis: 0, start: -1, length: 0, step: 1 },
+      error: 'ShapeError',
+      says: 'elements -1…-1 by 1 are outside of 0…4',
+    },
+    {
+      note: 'no step',
+      inputs: [{ shape: [5] }],
+      attrs: { axis: 0, start: 0, length: 2, step: 0 },
+      error: 'ShapeError',
+      says: 'elements 0…0 by 0 are outside of 0…4',
+    },
+    {
+      note: 'half an element',
+      inputs: [{ shape: [5] }],
+      attrs: { axis: 0, start: 0.5, length: 1, step: 1 },
+      error: 'ShapeError',
+      says: 'elements 0.5…0.5 by 1 are outside of 0…4',
     },
   ],
 };

@@ -97,6 +97,27 @@ export const layerNorm: Op<NormAttrs> = {
       error: 'ShapeError',
       says: 'weight: needs one number for each column of x (axis -1): x is float64[3,5], weight is float64[4]',
     },
+    {
+      note: 'bias of another width',
+      inputs: [{ shape: [3, 5] }, { shape: [5] }, { shape: [4] }],
+      attrs: { eps: 1e-6 },
+      error: 'ShapeError',
+      says: 'bias: needs one number for each column of x (axis -1): x is float64[3,5], bias is float64[4]',
+    },
+    {
+      note: 'integers',
+      inputs: [{ shape: [1, 2], dtype: 'int32' }, { shape: [2] }, { shape: [2] }],
+      attrs: { eps: 1e-6 },
+      error: 'DTypeError',
+      says: 'x: needs float32 or float64: x is int32[1,2]',
+    },
+    {
+      note: 'dtypes',
+      inputs: [{ shape: [1, 2] }, { shape: [2] }, { shape: [2], dtype: 'float32' }],
+      attrs: { eps: 1e-6 },
+      error: 'DTypeError',
+      says: 'dtypes differ (bias is not float64)',
+    },
   ],
 };
 
@@ -158,6 +179,27 @@ export const rmsNorm: Op<NormAttrs> = {
       attrs: { eps: 1e-5 },
       error: 'ShapeError',
       says: 'weight: needs one number for each column of x (axis -1): x is float64[3,5], weight is float64[3]',
+    },
+    {
+      note: 'a column of weights',
+      inputs: [{ shape: [3, 5] }, { shape: [5, 1] }],
+      attrs: { eps: 1e-5 },
+      error: 'ShapeError',
+      says: 'weight: needs one number for each column of x (axis -1): x is float64[3,5], weight is float64[5,1]',
+    },
+    {
+      note: 'integers',
+      inputs: [{ shape: [1, 2], dtype: 'int32' }, { shape: [2] }],
+      attrs: { eps: 1e-5 },
+      error: 'DTypeError',
+      says: 'x: needs float32 or float64: x is int32[1,2]',
+    },
+    {
+      note: 'dtypes',
+      inputs: [{ shape: [1, 2] }, { shape: [2], dtype: 'float32' }],
+      attrs: { eps: 1e-5 },
+      error: 'DTypeError',
+      says: 'dtypes differ (weight is not float64)',
     },
   ],
 };

@@ -60,6 +60,34 @@ export const sum: Op<{ readonly axes: readonly number[] }> = {
       error: 'ShapeError',
       says: '[1,1] are not distinct axes in rising order',
     },
+    {
+      note: 'no such axis',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { axes: [2] },
+      error: 'ShapeError',
+      says: '[2] are not distinct axes in rising order',
+    },
+    {
+      note: 'axis from the end',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { axes: [-1] },
+      error: 'ShapeError',
+      says: '[-1] are not distinct axes in rising order',
+    },
+    {
+      note: 'half an axis',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { axes: [0.5] },
+      error: 'ShapeError',
+      says: '[0.5] are not distinct axes in rising order',
+    },
+    {
+      note: 'bools',
+      inputs: [{ shape: [2], dtype: 'bool', values: [0, 1] }],
+      attrs: { axes: [0] },
+      error: 'DTypeError',
+      says: 'x: needs float32 or float64 or int32: x is bool[2]',
+    },
   ],
 };
 
@@ -113,6 +141,13 @@ export const max: Op<{ readonly axis: number }> = {
       attrs: { axis: 1 },
       error: 'ShapeError',
       says: 'an empty axis has no maximum (axis 1): x is float64[2,0]',
+    },
+    {
+      note: 'bools',
+      inputs: [{ shape: [2], dtype: 'bool', values: [0, 1] }],
+      attrs: { axis: 0 },
+      error: 'DTypeError',
+      says: 'x: needs float32 or float64 or int32: x is bool[2]',
     },
   ],
 };

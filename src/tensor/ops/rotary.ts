@@ -83,5 +83,37 @@ export const rotary: Op<NoAttrs> = {
       error: 'ShapeError',
       says: 'cos: needs shape [1,3,2]: cos is float64[1,4,2]',
     },
+    {
+      note: 'sines of another length',
+      inputs: [{ shape: [1, 2, 3, 4] }, { shape: [1, 3, 2] }, { shape: [1, 3, 4] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'sin: needs shape [1,3,2]: sin is float64[1,3,4]',
+    },
+    {
+      note: 'no heads',
+      inputs: [{ shape: [3, 4] }, { shape: [1, 3, 2] }, { shape: [1, 3, 2] }],
+      attrs: {},
+      error: 'ShapeError',
+      says: 'x: needs shape [B,H,T,K]: x is float64[3,4]',
+    },
+    {
+      note: 'integers',
+      inputs: [
+        { shape: [1, 1, 1, 2], dtype: 'int32' },
+        { shape: [1, 1, 1], dtype: 'int32' },
+        { shape: [1, 1, 1], dtype: 'int32' },
+      ],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'x: needs float32 or float64: x is int32[1,1,1,2]',
+    },
+    {
+      note: 'dtypes',
+      inputs: [{ shape: [1, 1, 1, 2] }, { shape: [1, 1, 1] }, { shape: [1, 1, 1], dtype: 'float32' }],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'dtypes differ (sin is not float64)',
+    },
   ],
 };

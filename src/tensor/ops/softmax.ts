@@ -65,6 +65,20 @@ export const softmax: Op<{ readonly causal: boolean }> = {
       says: 'needs at least 1 axes',
     },
     {
+      note: 'a causal vector',
+      inputs: [{ shape: [4] }],
+      attrs: { causal: true },
+      error: 'ShapeError',
+      says: 'needs at least 2 axes: x is float64[4]',
+    },
+    {
+      note: 'integers',
+      inputs: [{ shape: [2], dtype: 'int32' }],
+      attrs: { causal: false },
+      error: 'DTypeError',
+      says: 'x: needs float32 or float64: x is int32[2]',
+    },
+    {
       note: 'more rows than columns',
       inputs: [{ shape: [4, 3] }],
       attrs: { causal: true },

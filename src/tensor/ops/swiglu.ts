@@ -54,5 +54,22 @@ export const swiglu: Op<NoAttrs> = {
       error: 'ShapeError',
       says: 'up: shapes differ: gate is float64[3,4], up is float64[4]',
     },
+    {
+      note: 'integers',
+      inputs: [
+        { shape: [2], dtype: 'int32' },
+        { shape: [2], dtype: 'int32' },
+      ],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'gate: needs float32 or float64: gate is int32[2]',
+    },
+    {
+      note: 'dtypes',
+      inputs: [{ shape: [2] }, { shape: [2], dtype: 'float32' }],
+      attrs: {},
+      error: 'DTypeError',
+      says: 'dtypes differ (up is not float64)',
+    },
   ],
 };
