@@ -1,6 +1,6 @@
 /** npm run mutate [-- FILTER… --json FILE --equivalents --all]: how many spoiled versions of the source the tests notice. */
-import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { replaceFile } from '../../src/data/replaceFile.ts';
 import { counts, describe, GOAL, rows, score, table } from './report.ts';
 import { mutateTargets } from './run.ts';
 import { TARGETS } from './targets.ts';
@@ -30,7 +30,7 @@ async function run(filters: readonly string[], { json, equivalents, all }: Optio
     },
   });
   console.log(`${table(reports)}\n${((performance.now() - begun) / 1000).toFixed(0)} s`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(rows(reports), null, 1)}\n`);
+  if (json !== undefined) await replaceFile(json, `${JSON.stringify(rows(reports), null, 1)}\n`);
   if (score(counts(reports.flatMap(({ verdicts }) => verdicts))) < GOAL) process.exitCode = 1;
 }
 

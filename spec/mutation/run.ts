@@ -72,6 +72,6 @@ async function mutateTarget(
 }
 
 /** One row for each file, for the report of a verification. */
-export async function mutationRows(): Promise<readonly Row[]> {
-  return rows(await mutateTargets(TARGETS));
+export async function mutationRows(onFile: MutationOptions['onFile']): Promise<readonly Row[]> {
+  return rows(await mutateTargets(TARGETS, onFile === undefined ? {} : { onFile }));
 }
