@@ -1,8 +1,4 @@
-/** npm run mutate: runs main.ts, with everything it imports from the source, in a Node that reads no TypeScript. */
-import { fileURLToPath } from 'node:url';
-import { runnerImport } from 'vite';
+/** npm run mutate */
+import { runProgram } from '../support/program.mjs';
 
-const { module } = await runnerImport(fileURLToPath(new URL('main.ts', import.meta.url)), {
-  logLevel: 'warn',
-});
-await module.main(process.argv.slice(2));
+await runProgram(new URL('main.ts', import.meta.url), process.argv.slice(2));

@@ -57,8 +57,8 @@ async function machine(): Promise<string> {
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('verify')
     .description(
-      'Compares every op, module, model and training step with PyTorch on every backend, looks for models that break an\n' +
-        'invariant, plants faults in the source and mutates its formulas. Exit status 1 if anything is not OK.',
+      'Compares every op, module, model and training step with PyTorch on every backend, looks for models that break ' +
+        'an invariant, plants faults in the source and mutates its formulas. Exit status 1 if anything is not OK.',
     )
     .option('--report <file>', 'the page with every row', 'verification.html')
     .option('--thorough', 'invariants on ten times as many random models')

@@ -1,6 +1,6 @@
 /**
- * Writes what PyTorch has to compute: `cases.ts FOLDER` puts the cases of every op and module, their inputs and the gradients
- * from above into FOLDER/{ops,modules}.json and .safetensors. Bundled and run by run.mjs.
+ * Writes what PyTorch has to compute: the cases of every op and module, their inputs and the gradients from above, into
+ * FOLDER/{ops,modules}.json and .safetensors. run.mjs calls it.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -58,16 +58,16 @@ function tensorsOf(of: Case): TensorEntry[] {
   return entries;
 }
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined) throw new Error('cases.ts: give the folder to write to');
-for (const [kind, cases] of [
-  ['ops', opCases()],
-  ['modules', moduleCases()],
-] as const) {
-  const listed = cases.map((of) => {
-    const { y, hasGradient, ...rest } = described(of);
-    return { ...rest, dtype: y.dtype, backward: hasGradient };
-  });
-  await writeFile(join(folder, `${kind}.json`), JSON.stringify(listed));
-  await writeSafetensorsFile(join(folder, `${kind}.safetensors`), cases.flatMap(tensorsOf));
+export async function main([folder]: readonly string[]): Promise<void> {
+  for (const [kind, cases] of [
+    ['ops', opCases()],
+    ['modules', moduleCases()],
+  ] as const) {
+    const listed = cases.map((of) => {
+      const { y, hasGradient, ...rest } = described(of);
+      return { ...rest, dtype: y.dtype, backward: hasGradient };
+    });
+    await writeFile(join(folder, `${kind}.json`), JSON.stringify(listed));
+    await writeSafetensorsFile(join(folder, `${kind}.safetensors`), cases.flatMap(tensorsOf));
+  }
 }

@@ -215,7 +215,7 @@ def main(folder):
         target = OUT / kind
         target.mkdir(exist_ok=True)
         write(target / "cases.safetensors", tensors, {"torch": torch.__version__})
-        manifest = {"kind": kind, "torch": torch.__version__, "cases": entries}
+        manifest = {"kind": kind, "torch": torch.__version__, "cases": dict(sorted(entries.items()))}
         (target / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
         print(f"{kind}: {len(cases)} cases")
 

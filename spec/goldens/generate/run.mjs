@@ -3,13 +3,13 @@
  * python3-torch), and with the same bytes each time. Arguments name generators; without any all of them run.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rolldown } from 'rolldown';
+import { runProgram } from '../../support/program.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: here });
@@ -17,24 +17,14 @@ function run(command, args) {
   if (status !== 0) throw new Error(`goldens: ${command} ${args.join(' ')} ended with status ${status}`);
 }
 
-/** The samples come from the TypeScript records; a bundle of them, for a Node that runs no TypeScript, writes them down. */
+/** The samples come from the TypeScript records, which write them down for PyTorch. */
 async function functions() {
-  const cache = join(root, 'node_modules', '.cache');
-  mkdirSync(cache, { recursive: true });
-  const dir = mkdtempSync(join(cache, 'goldens-'));
+  const folder = mkdtempSync(join(tmpdir(), 'goldens-'));
   try {
-    const bundle = await rolldown({
-      input: join(here, 'cases.ts'),
-      platform: 'node',
-      external: (id) => !id.startsWith('.') && !isAbsolute(id),
-    });
-    const file = join(dir, 'cases.mjs');
-    await bundle.write({ file, format: 'esm', codeSplitting: false });
-    await bundle.close();
-    run(process.execPath, [file, dir]);
-    run(PYTHON, ['functions.py', dir]);
+    await runProgram(new URL('cases.ts', import.meta.url), [folder]);
+    run(PYTHON, ['functions.py', folder]);
   } finally {
-    rmSync(dir, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 
