@@ -5,6 +5,8 @@ import { paint, type Session } from './io.ts';
 import { table } from './table.ts';
 
 export interface VerifiedFolder extends FolderReport {
+  /** Name of the backend that computed it. */
+  readonly backend: string;
   readonly ok: boolean;
   readonly seconds: number;
   readonly summary: Summary;
