@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander';
 import { replaceFile } from '../data/replaceFile.ts';
 import type { Backend } from '../kernels/backend.ts';
 import type { BackendName } from '../kernels/registry.ts';
-import { setBackend } from '../tensor/context.ts';
+import { getBackend, setBackend } from '../tensor/context.ts';
 import type { VerifyDType } from '../verify/model.ts';
 import { goldenFolder } from '../verify/node.ts';
 import { reportHtml } from '../verify/report/html.ts';
@@ -86,12 +86,12 @@ async function verify(session: Session, given: readonly string[], options: Verif
   const ok = results.every((result) => result.ok);
   await writeJson(session, options.json, { backend, dtype, ok, folders: results });
   if (options.report === undefined) return;
-  const described = (await backendOf('ops')).describe();
-  await replaceFile(options.report, reportHtml(reportOf(results, dtype, described)));
+  await backendOf('ops');
+  await replaceFile(options.report, reportHtml(reportOf(results, dtype, getBackend().describe())));
 }
 
-/** The backend that computes a kind of folder, made the one in use. */
-type BackendOf = (kind: FolderKind) => Promise<Backend>;
+/** Makes the backend of a kind of folder the one in use, and tells its name. */
+type BackendOf = (kind: FolderKind) => Promise<BackendName>;
 
 /**
  * Whole models are computed by the twin of a float32 backend: in a chain of two hundred results rounding hides what is to be
@@ -109,11 +109,16 @@ async function chooseBackends(session: Session, options: VerifyCliOptions): Prom
   const exact = plain ? undefined : EXACT_TWIN[options.backend];
   let twin: Backend | undefined;
   return async (kind) => {
-    if (kind !== 'model' || exact === undefined) return setBackend(backend);
-    if (twin !== undefined) return setBackend(twin);
-    twin = await chooseBackend(session, options, exact);
-    if (exact === 'wasm-exact') session.err(`${twin.describe()}\n`);
-    return twin;
+    if (kind !== 'model' || exact === undefined) {
+      await setBackend(backend);
+      return options.backend;
+    }
+    if (twin === undefined) {
+      twin = await chooseBackend(session, options, exact);
+      if (exact === 'wasm-exact') session.err(`${twin.describe()}\n`);
+    }
+    await setBackend(twin);
+    return exact;
   };
 }
 
@@ -152,7 +157,7 @@ async function isGolden(path: string): Promise<boolean> {
 async function verifyOne(folder: string, dtype: VerifyDType, backendOf: BackendOf): Promise<FolderResult> {
   const begun = performance.now();
   try {
-    const { name: backend } = await backendOf(await folderKind(goldenFolder(folder)));
+    const backend = await backendOf(await folderKind(goldenFolder(folder)));
     const report = await verifyFolder(goldenFolder(folder), dtype);
     const summary = summarize(report);
     const seconds = (performance.now() - begun) / 1000;
