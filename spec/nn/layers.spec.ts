@@ -11,8 +11,8 @@ import {
   splitHeads,
 } from '../../src/nn/index.ts';
 import { Rng, Tensor } from '../../src/tensor/index.ts';
+import { gradcheck } from '../../src/verify/gradcheck.ts';
 import { expectClose } from '../support/agree.ts';
-import { gradcheck } from '../support/gradcheck.ts';
 
 const size = (min: number, max: number) => fc.integer({ min, max });
 const seeds = fc.nat(100_000);

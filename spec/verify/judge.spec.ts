@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng, Tensor } from '../../src/tensor/index.ts';
 import { allowedFor, compare, float32Ulp, placeOf } from '../../src/verify/compare.ts';
-import { gradientPairs } from '../../src/verify/gradcheck.ts';
+import { gradcheck, gradientPairs } from '../../src/verify/gradcheck.ts';
 import { judge, type Numbers, type Subject } from '../../src/verify/judge.ts';
 import {
   EXACT,
@@ -159,6 +159,19 @@ describe('differences', () => {
     const [{ exact, numeric }] = gradientPairs(() => x.mul(x.detach()), [x], new Rng(1));
     // The detached x moves with x: the slope is 2x, of which backward knows one half.
     for (const [i, value] of exact.entries()) expect(numeric[i]).toBeCloseTo(2 * value, 9);
+  });
+
+  it('are a check for ops of one’s own, which says what is off', () => {
+    const [x, y] = [leaf([0.5, 1.5]), leaf([2, -1])];
+    gradcheck(() => x.mul(y).exp(), [x, y]);
+    expect(() => gradcheck(() => x.mul(y.detach()), [x, y])).toThrow(
+      /^gradcheck: the gradient by inputs\[1\] is not what differences say: 2 of 2 elements differ \(100 %\): largest/,
+    );
+    expect(() => gradcheck(() => x.mul(2), [x.detach()])).toThrow('no input requires a gradient');
+    const single = Tensor.from([1], { requiresGrad: true });
+    expect(() => gradcheck(() => single.exp(), [x, single])).toThrow(
+      'gradcheck(inputs[1]): inputs[1]: needs float64: differences of float32 numbers are noise: inputs[1] is float32[1].',
+    );
   });
 
   it('take a part of many elements, and each input once', () => {

@@ -6,7 +6,9 @@
  * which is off by O(h⁴) + O(ε/h), together about 1e-11 at h = 1e-5. Differences are taken before the sum, so that what x_i
  * does not touch adds no rounding.
  */
-import { noGrad, type Rng, scope, Tensor } from '../tensor/index.ts';
+import { DTypeError, noGrad, Rng, scope, Tensor } from '../tensor/index.ts';
+import { compare, describeComparison } from './compare.ts';
+import { GRADCHECK, type Tolerance } from './tolerances.ts';
 
 export const STEP = 1e-5;
 
@@ -62,4 +64,44 @@ function difference(
   let sum = 0;
   for (let j = 0; j < w.length; j++) sum += w[j] * (8 * (above[j] - below[j]) - (farAbove[j] - farBelow[j]));
   return sum / (12 * STEP);
+}
+
+export interface GradcheckOptions {
+  readonly tolerance?: Tolerance;
+  /** Draws the gradient from above, and the elements of large inputs. */
+  readonly rng?: Rng;
+}
+
+/**
+ * Says nothing where the gradients of a function are right, for whoever writes an op or a module of their own:
+ *
+ *   const x = Tensor.randn([3, 4], new Rng(1), { dtype: 'float64', requiresGrad: true });
+ *   gradcheck(() => x.mul(x.sigmoid()), [x]);
+ *
+ * @param f computes the output from the present values of `inputs`; they are moved and put back
+ * @throws DTypeError where an input is not float64; Error where none requires a gradient, or one is off: which input, how many
+ * of its elements, and by how much
+ */
+export function gradcheck(
+  f: () => Tensor,
+  inputs: readonly Tensor[],
+  { tolerance = GRADCHECK, rng = new Rng(0) }: GradcheckOptions = {},
+): void {
+  const leaves = inputs.filter(({ requiresGrad }) => requiresGrad);
+  if (leaves.length === 0) throw new Error('gradcheck(f, inputs): no input requires a gradient');
+  const odd = leaves.find(({ dtype }) => dtype !== 'float64');
+  if (odd !== undefined) {
+    const argument = `inputs[${inputs.indexOf(odd)}]`;
+    const rule = 'needs float64: differences of float32 numbers are noise';
+    throw new DTypeError({ op: 'gradcheck', argument, got: { [argument]: odd }, rule });
+  }
+  for (const { input, at, exact, numeric } of gradientPairs(f, inputs, rng)) {
+    const found = compare(numeric, exact, tolerance);
+    if (found.used <= 1) continue;
+    const place = `inputs[${inputs.indexOf(input)}]`;
+    const part = at.length < input.size ? ` (${at.length} of ${input.size} elements were moved)` : '';
+    throw new Error(
+      `gradcheck: the gradient by ${place} is not what differences say${part}: ${describeComparison(found, [at.length], numeric, exact)}`,
+    );
+  }
 }
