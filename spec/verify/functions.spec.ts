@@ -4,6 +4,9 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSafetensors } from '../../src/data/safetensors/read.ts';
+import { bytesSource } from '../../src/data/safetensors/source.ts';
+import { writeSafetensors } from '../../src/data/safetensors/write.ts';
 import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import type { Op, Sample } from '../../src/tensor/op.ts';
@@ -176,6 +179,15 @@ describe('what verification finds', () => {
       { status: 'MISSING', note: 'PyTorch got another attrs; make them again: npm run goldens' },
     ]);
     await expect(run(undefined)).rejects.toThrow('manifest.json: cases is no object');
+    for (const [metadata, came] of [
+      [{ format: '2' }, 'format 2'],
+      [{}, 'no format'],
+    ] as const) {
+      const safetensors = async () => openSafetensors(bytesSource(writeSafetensors([], metadata)));
+      await expect(verifyModules({ ...folder, safetensors }, 'float64', () => {})).rejects.toThrow(
+        `cases.safetensors has ${came}, expected 1; make it again: npm run goldens`,
+      );
+    }
   });
 
   it('exceptions are for the backend, op, check and result they name', () => {

@@ -7,7 +7,7 @@
  */
 import type { SafetensorsFile } from '../data/safetensors/read.ts';
 import { type Case, caseId, caseRng, gradientInputs, upstreamNumbers } from './cases.ts';
-import { GoldenError, type GoldenFolder, readJson, withOpen } from './golden.ts';
+import { GoldenError, type GoldenFolder, openFixtures, readJson, withOpen } from './golden.ts';
 import type { Numbers } from './judge.ts';
 import { sampleNumbers } from './samples.ts';
 
@@ -47,7 +47,7 @@ export async function withFixtures<R>(
   const manifest = (await readJson(folder, 'manifest.json')) as FixtureManifest;
   if (typeof manifest?.cases !== 'object')
     throw new GoldenError(`${folder.label}/manifest.json: cases is no object`);
-  return withOpen(folder.safetensors('cases.safetensors'), (file) =>
+  return withOpen(openFixtures(folder, 'cases.safetensors'), (file) =>
     use(async (of) => {
       const entry = manifest.cases[caseId(of)];
       if (entry === undefined) return `PyTorch’s results are missing; ${MAKE_FIXTURES}`;

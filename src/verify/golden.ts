@@ -117,6 +117,21 @@ export async function readTruth(file: SafetensorsFile, name: string): Promise<Tr
   return { name, shape, data };
 }
 
+/** Version of what this project's own generators write. */
+const FORMAT = '1';
+
+/** @throws GoldenError where the file was written by another version of the generators */
+export async function openFixtures(folder: GoldenFolder, name: string): Promise<SafetensorsFile> {
+  const file = await folder.safetensors(name);
+  const format = file.metadata.get('format');
+  if (format === FORMAT) return file;
+  await file.close();
+  const came = format === undefined ? 'no format' : `format ${format}`;
+  throw new GoldenError(
+    `${folder.label}/${name} has ${came}, expected ${FORMAT}; make it again: npm run goldens`,
+  );
+}
+
 /** Opens, uses, and closes again whatever happens. */
 export async function withOpen<F extends { close(): Promise<void> }, R>(
   opening: Promise<F>,

@@ -214,7 +214,7 @@ def main(folder):
                 tensors[name] = tensors[name].reshape(-1)[:0]
         target = OUT / kind
         target.mkdir(exist_ok=True)
-        write(target / "cases.safetensors", tensors, {"torch": torch.__version__})
+        write(target / "cases.safetensors", tensors, {"torch": torch.__version__, "seed": "FNV-1a of the case's name"})
         manifest = {"kind": kind, "torch": torch.__version__, "cases": dict(sorted(entries.items()))}
         (target / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
         print(f"{kind}: {len(cases)} cases")

@@ -250,7 +250,7 @@ def main():
         left_out.append({"name": name, "op": "whole networks", "why": "not in the package, only where to fetch them"})
 
     OUT.mkdir(exist_ok=True)
-    safetensors_io.write(OUT / "cases.safetensors", store.tensors)
+    safetensors_io.write(OUT / "cases.safetensors", store.tensors, {"onnx": onnx.__version__})
     head = {
         "kind": "onnx",
         "origin": f"test cases of the ONNX backends, onnx {onnx.__version__}, as Debian packages them in libonnx-testdata 1.12.0-2",

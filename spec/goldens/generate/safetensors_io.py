@@ -16,6 +16,8 @@ DTYPES = {
     "I32": numpy.dtype("<i4"),
     "BOOL": numpy.dtype("bool"),
 }
+# Version of what the files of these generators hold; readers refuse another (src/verify/golden.ts).
+FORMAT = "1"
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
@@ -36,7 +38,7 @@ def read(path):
 
 
 def write(path, tensors, metadata=None):
-    """Writes {name: array}; `metadata` maps strings to strings."""
+    """Writes {name: array}. `metadata` maps strings to strings: versions and seeds, whatever the tensors depend on."""
     arrays = {}
     for name, values in tensors.items():
         # ascontiguousarray would make a scalar one-dimensional.
@@ -46,7 +48,7 @@ def write(path, tensors, metadata=None):
             raise ValueError(f"{path}: {name} is {array.dtype}, expected one of {', '.join(map(str, NAMES))}")
         arrays[name] = array
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
-    header = {} if metadata is None else {"__metadata__": dict(sorted(metadata.items()))}
+    header = {"__metadata__": {"format": FORMAT, **dict(sorted((metadata or {}).items()))}}
     offset = 0
     for name in order:
         array = arrays[name]

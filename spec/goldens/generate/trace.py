@@ -117,7 +117,7 @@ def main(folders):
     for folder in folders:
         check(folder)
         tensors, modules = trace(folder)
-        write(Path(folder) / "trace.safetensors", tensors)
+        write(Path(folder) / "trace.safetensors", tensors, {"torch": torch.__version__})
         lines = ",\n".join(f"  {json.dumps(module)}" for module in modules)
         text = f'{{\n "torch": {json.dumps(torch.__version__)},\n "modules": [\n{lines}\n ]\n}}\n'
         (Path(folder) / "trace.json").write_text(text)

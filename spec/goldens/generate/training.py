@@ -422,11 +422,13 @@ def main():
         "curves": [curve_case(spec) for spec in CURVES],
     }
     manifest = {"kind": "training", "torch": torch.__version__}
+    seeds = {case["file"]: str(seed) for seed, case in enumerate(OPTIMIZERS, 1)}
+    seeds.update({spec["file"]: str(spec["seed"]) for spec in CURVES})
     OUT.mkdir(exist_ok=True)
     for kind, cases in results.items():
         manifest[kind] = [entry for entry, _ in cases]
         for name, tensors in (item for _, files in cases for item in files.items()):
-            write(OUT / name, tensors)
+            write(OUT / name, tensors, {"torch": torch.__version__, "seed": seeds[name]})
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (OUT / "manifest.json").write_text(re.sub(r"\[[-\d.,e\s]*\]", on_one_line, text) + "\n")
 

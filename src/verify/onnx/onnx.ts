@@ -13,7 +13,7 @@ import type { DType } from '../../kernels/backend.ts';
 import { getBackend } from '../../tensor/context.ts';
 import { scope } from '../../tensor/functions.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { GoldenError, type GoldenFolder, readJson, withOpen } from '../golden.ts';
+import { GoldenError, type GoldenFolder, openFixtures, readJson, withOpen } from '../golden.ts';
 import { judge, kept, type Numbers, type Row, type Subject } from '../judge.ts';
 import type { VerifyDType } from '../model.ts';
 import { EXACT, FLOAT32_PAIR, FLOAT64, NUMPY_FLOAT32, type Tolerance } from '../tolerances.ts';
@@ -60,7 +60,7 @@ export async function verifyOnnx(
   wanted: (of: OnnxCase) => boolean = () => true,
 ): Promise<void> {
   const { cases } = await readOnnxManifest(folder);
-  await withOpen(folder.safetensors('cases.safetensors'), async (file) => {
+  await withOpen(openFixtures(folder, 'cases.safetensors'), async (file) => {
     for (const of of cases) {
       if (wanted(of) && runsHere(of))
         for (const row of await scope(() => rowsOf(of, dtype, file))) onRow(row);

@@ -17,6 +17,7 @@ import {
   type GoldenCase,
   GoldenError,
   type GoldenFolder,
+  openFixtures,
   readCase,
   readJson,
   readTruth,
@@ -55,7 +56,7 @@ export async function traceModel(folder: GoldenFolder, dtype: VerifyDType): Prom
   const rows = await integerRows(folder, golden);
   try {
     await scope(() =>
-      withOpen(folder.safetensors('trace.safetensors'), async (file) => {
+      withOpen(openFixtures(folder, 'trace.safetensors'), async (file) => {
         const run = runWhole(model.requireGrad(false), golden, firstPicture(pixels, dtype));
         for (const module of modules) rows.push(...(await moduleRows(file, run, module, dtype)));
       }),

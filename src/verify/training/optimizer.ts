@@ -5,7 +5,7 @@
 import { AdamW, Parameter } from '../../nn/index.ts';
 import { scope, Tensor } from '../../tensor/index.ts';
 import { type StepReport, train } from '../../train/index.ts';
-import { GoldenError, type GoldenFolder, readTruth, withOpen } from '../golden.ts';
+import { GoldenError, type GoldenFolder, openFixtures, readTruth, withOpen } from '../golden.ts';
 import { judge, type Numbers, type Row } from '../judge.ts';
 import type { VerifyDType } from '../model.ts';
 import { CLIPPED_NORM, OPTIMIZER_STATE } from '../tolerances.ts';
@@ -35,7 +35,7 @@ export async function verifyOptimizer(
 }
 
 async function readTensors(folder: GoldenFolder, name: string): Promise<Tensors> {
-  return withOpen(folder.safetensors(name), async (file) => {
+  return withOpen(openFixtures(folder, name), async (file) => {
     const tensors = new Map<string, Numbers>();
     for (const key of file.tensors.keys()) tensors.set(key, await readTruth(file, key));
     return tensors;

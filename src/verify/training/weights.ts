@@ -12,7 +12,7 @@
  * (PyTorch 4e-5, wasm 6e-5); in float64 they are 2e-13, since ε = 1e-8 is large beside such a gradient. They change no loss.
  * Adam moves a weight by about the rate in a step, so the sum of the rates is what the keys' part may be off by.
  */
-import { type GoldenFolder, readTruth, withOpen } from '../golden.ts';
+import { type GoldenFolder, openFixtures, readTruth, withOpen } from '../golden.ts';
 import { judge, kept, type Numbers, type Row, type Subject } from '../judge.ts';
 import type { VerifyDType } from '../model.ts';
 import { UPDATE_MEAN_OF_TORCH, updateTolerance } from '../tolerances.ts';
@@ -37,7 +37,7 @@ export async function judgeWeights(
 ): Promise<void> {
   const judgeUpdate = dtype === 'float64' ? judgeFloat64 : judgeFloat32;
   const trained = new Set<string>();
-  await withOpen(folder.safetensors(golden.file), async (file) => {
+  await withOpen(openFixtures(folder, golden.file), async (file) => {
     for (const key of file.tensors.keys()) {
       const name = key.slice(PREFIX.length);
       trained.add(name);
