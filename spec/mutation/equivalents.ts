@@ -55,16 +55,10 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     ['broadcastOrThrow(name, a, b);', ['']],
     ['broadcastOrThrow(name, a, b)', ['broadcastOrThrow(name, b, a)'], 'shape = …'],
   ),
-  ...same(`${TENSOR}ops/indexing.ts`, 'the first part does not differ from itself', [
-    'odd < 0',
-    ['odd <= 0'],
-  ]),
-  ...same(`${TENSOR}ops/indexing.ts`, 'the first part does not differ from itself', ['0', ['1'], 'odd < 0']),
-  ...same(`${TENSOR}ops/indexing.ts`, UNREACHABLE, [
-    'broadcastShapes(s, t) ?? []',
-    ['broadcastShapes(s, t)'],
-  ]),
-  ...same(`${TENSOR}ops/indexing.ts`, INTEGERS, [
+  ...same(`${TENSOR}ops/concat.ts`, 'the first part does not differ from itself', ['odd < 0', ['odd <= 0']]),
+  ...same(`${TENSOR}ops/concat.ts`, 'the first part does not differ from itself', ['0', ['1'], 'odd < 0']),
+  ...same(`${TENSOR}ops/where.ts`, UNREACHABLE, ['broadcastShapes(s, t) ?? []', ['broadcastShapes(s, t)']]),
+  ...same(`${TENSOR}ops/cast.ts`, INTEGERS, [
     'isFloat(dtype) && isFloat(x.buffer.dtype)',
     ['true', 'isFloat(dtype)', 'isFloat(x.buffer.dtype)', 'isFloat(dtype) || isFloat(x.buffer.dtype)'],
   ]),

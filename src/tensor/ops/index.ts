@@ -2,8 +2,10 @@
 import type { Op } from '../op.ts';
 import { attention } from './attention.ts';
 import * as binary from './binary.ts';
+import { cast } from './cast.ts';
+import { concat } from './concat.ts';
 import { crossEntropy } from './crossEntropy.ts';
-import { cast, concat, gatherRows, where } from './indexing.ts';
+import { gatherRows } from './gatherRows.ts';
 import { matmul } from './matmul.ts';
 import { expand, permute, reshape, slice } from './movement.ts';
 import { layerNorm, rmsNorm } from './norm.ts';
@@ -12,6 +14,7 @@ import { rotary } from './rotary.ts';
 import { softmax } from './softmax.ts';
 import { swiglu } from './swiglu.ts';
 import * as unary from './unary.ts';
+import { where } from './where.ts';
 
 export const ops = {
   ...binary,
