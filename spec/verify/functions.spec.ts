@@ -19,7 +19,7 @@ import { moduleCases } from '../../src/verify/moduleCases.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
 import { torchRatios } from '../../src/verify/report/report.ts';
 import type { FloatDType } from '../../src/verify/samples.ts';
-import { float32Exception } from '../../src/verify/tolerances.ts';
+import { FLOAT32_EXCEPTIONS, float32Exception } from '../../src/verify/tolerances.ts';
 import { withFault } from '../support/plantedFault.ts';
 
 const golden = (name: string): GoldenFolder => goldenFolder(join(import.meta.dirname, '../goldens', name));
@@ -186,6 +186,19 @@ describe('what verification finds', () => {
       const safetensors = async () => openSafetensors(bytesSource(writeSafetensors([], metadata)));
       await expect(verifyModules({ ...folder, safetensors }, 'float64', () => {})).rejects.toThrow(
         `cases.safetensors has ${came}, expected 1; make it again: npm run goldens`,
+      );
+    }
+  });
+
+  it('says of a result that an exception lets pass, why', async () => {
+    await setBackend('wasm');
+    const rows = await rowsOf('ops', 'float32');
+    const noted = rows.filter(({ note }) => note !== '');
+    expect(noted.length).toBeGreaterThan(0);
+    for (const { of, status, note } of noted) {
+      expect(status).toBe('OK');
+      expect(FLOAT32_EXCEPTIONS.filter((exception) => exception.of === of).map(({ why }) => why)).toContain(
+        note,
       );
     }
   });

@@ -36,7 +36,7 @@ export interface Row extends Subject {
   readonly used: number;
   readonly status: Status;
   readonly measure: 'max' | 'mean';
-  /** Why it is not OK. */
+  /** Why it is not OK, or why it is although it is off by more than others may be. */
   readonly note: string;
 }
 
