@@ -7,8 +7,8 @@ import { type Checkpoint, openCheckpoint, SINGLE_FILE } from '../../src/data/saf
 import { openCheckpointFolder } from '../../src/data/safetensors/node.ts';
 import { bytesSource } from '../../src/data/safetensors/source.ts';
 import { type TensorEntry, writeSafetensors } from '../../src/data/safetensors/write.ts';
-import { type CogVLM, checkpointEntries, checkpointKeys, loadCogVLM } from '../../src/models/cogvlm/index.ts';
-import { StateDictError } from '../../src/nn/index.ts';
+import { CogVLM, checkpointEntries, checkpointKeys, loadCogVLM } from '../../src/models/cogvlm/index.ts';
+import { Linear, StateDictError } from '../../src/nn/index.ts';
 import { randomModel, randomPixels, tinyConfig, tinyJson } from '../support/models.ts';
 
 const opened = (bytes: Uint8Array): Promise<Checkpoint> =>
@@ -78,6 +78,14 @@ describe('save → load → save', () => {
       'model.layers.0.self_attn.rotary_emb.inv_freq',
       'model.layers.1.self_attn.rotary_emb.inv_freq',
     ]);
+  });
+
+  it('of a model with a weight that has no name in the table are refused, not dropped', async () => {
+    const model = new CogVLM(tinyConfig());
+    Object.assign(model.model, { extra: new Linear({ inFeatures: 1, outFeatures: 1, bias: false }) });
+    await expect(checkpointEntries(model, 'F32')).rejects.toThrow(
+      'CogVLM: weights that checkpointKeys does not know: model.extra.weight',
+    );
   });
 
   it('tells how far it is', async () => {
