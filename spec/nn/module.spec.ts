@@ -1,5 +1,6 @@
 /** Module: what it finds in its fields, loading with a report, freezing, taps. */
 import { describe, expect, it } from 'vitest';
+import { createCpuBackend } from '../../src/kernels/cpu/index.ts';
 import {
   type AnyModule,
   Constant,
@@ -9,7 +10,7 @@ import {
   StateDictError,
   withTap,
 } from '../../src/nn/index.ts';
-import { Rng, Tensor } from '../../src/tensor/index.ts';
+import { Rng, scope, setBackend, Tensor } from '../../src/tensor/index.ts';
 
 class Block extends Module<[x: Tensor], Tensor> {
   readonly fc: Linear;
@@ -175,5 +176,27 @@ describe('taps', () => {
     expect(count).toBe(0);
     net.call(Tensor.ones([1, 2]));
     expect(count).toBe(0);
+  });
+});
+
+describe('dispose', () => {
+  it('gives back weights, constants and gradients', async () => {
+    const backend = await setBackend(createCpuBackend());
+    try {
+      const net = scope(() => new Net(new Rng(1)));
+      const weights = backend.memory().buffers;
+      expect(weights).toBe([...net.state()].length);
+      scope(() =>
+        net
+          .call(Tensor.ones([1, 2]))
+          .sum()
+          .backward(),
+      );
+      expect(backend.memory().buffers).toBeGreaterThan(weights);
+      net.dispose();
+      expect(backend.memory()).toEqual({ bytes: 0, buffers: 0 });
+    } finally {
+      await setBackend('cpu');
+    }
   });
 });

@@ -1,18 +1,9 @@
 /** One model, whatever computes it. */
-import fc from 'fast-check';
 import { scope } from '../../src/tensor/index.ts';
 import { demand, demandClose } from '../support/demand.ts';
-import {
-  anySeed,
-  anyTexts,
-  batchOf,
-  disposeModel,
-  hasWideNorms,
-  randomModel,
-  tinyConfig,
-} from '../support/models.ts';
+import { batchOf, hasWideNorms, randomModel, tinyConfig } from '../support/models.ts';
 import { type Computation, measureNoise } from '../support/noise.ts';
-import { talksOf } from './logits.ts';
+import { anyTalks, talksOf } from './logits.ts';
 import { forAll, type Property } from './property.ts';
 
 const AGREES: Property = {
@@ -21,11 +12,7 @@ const AGREES: Property = {
     forAll(
       setting,
       1,
-      fc.record({
-        sizes: setting.sizes.filter(hasWideNorms),
-        texts: fc.array(anyTexts, { minLength: 1, maxLength: 2 }),
-        seed: anySeed,
-      }),
+      anyTalks(setting.sizes.filter(hasWideNorms), 1, 2),
       async ({ sizes, texts, seed }, trial) => {
         const config = tinyConfig(sizes);
         const apart = texts.map((lengths) => [...lengths, 1]);
@@ -47,7 +34,7 @@ const AGREES: Property = {
           });
           for (const [path, { grad }] of model.namedParameters())
             if (grad !== null) results.set(`gradient of ${path}`, await grad.read());
-          disposeModel(model);
+          model.dispose();
           return results;
         };
         const noise = await measureNoise(compute);

@@ -5,7 +5,7 @@ import { bytesSource } from '../../src/data/safetensors/source.ts';
 import { writeSafetensors } from '../../src/data/safetensors/write.ts';
 import { checkpointEntries, configToJson, loadCogVLM } from '../../src/models/cogvlm/index.ts';
 import { demand, demandSame } from '../support/demand.ts';
-import { anySeed, batchOf, conversation, disposeModel, tinyConfig } from '../support/models.ts';
+import { anySeed, batchOf, conversation, tinyConfig } from '../support/models.ts';
 import { logitsOf } from './logits.ts';
 import { forAll, type Property } from './property.ts';
 
@@ -44,8 +44,8 @@ function savedAs(stored: 'F32' | 'BF16'): Property {
           // The random weights are float32 numbers, which F32 keeps; rotary frequencies are rounded to it.
           if (stored === 'F32' && setting.dtype === 'float32')
             demandSame(logits, await logitsOf(model, input), 'logits before saving');
-          disposeModel(loaded);
-          disposeModel(again);
+          loaded.dispose();
+          again.dispose();
         },
       ),
   };

@@ -11,7 +11,7 @@ import {
   tinyConfig,
   VOCABULARY as V,
 } from '../support/models.ts';
-import { logitsOf, noiseOfLogits, talksOf } from './logits.ts';
+import { anyTalks, logitsOf, noiseOfLogits, talksOf } from './logits.ts';
 import { forAll, type Property } from './property.ts';
 
 interface Step {
@@ -64,43 +64,34 @@ function talksWith(talks: readonly Conversation[], steps: readonly Step[]): Conv
 const CACHED: Property = {
   name: 'generation with the cache gives the logits and tokens of running the whole sequence at once',
   holds: (setting) =>
-    forAll(
-      setting,
-      1,
-      fc.record({
-        sizes: setting.sizes,
-        texts: fc.array(anyTexts, { minLength: 1, maxLength: 2 }),
-        seed: anySeed,
-      }),
-      async ({ sizes, texts, seed }, trial) => {
-        const config = tinyConfig(sizes);
-        const model = trial.model(config, seed);
-        const talks = talksOf(config, { texts, seed });
-        const prompt = batchOf(config, talks, setting);
-        const steps = await generated(model, prompt, 4);
-        const whole = continued(prompt, steps);
-        const all = await logitsOf(model, whole);
-        const noise = await noiseOfLogits(config, seed, talksWith(talks, steps));
-        const allowed = trial.allowed(noise, 'logits');
-        const [start, T] = [prompt.ids[0].length, whole.ids[0].length];
-        for (const [n, step] of steps.entries()) {
-          for (const [b, token] of step.tokens.entries()) {
-            const what = `step ${n} of row ${b}`;
-            const place = (b * T + start + n - 1) * V;
-            const uncached: number[] = Array.prototype.slice.call(all, place, place + V);
-            demandClose(row(step, b), uncached, allowed, what);
-            demand(
-              token === indexOfMax(row(step, b)),
-              `${what}: token ${token}, but the largest logit is that of ${indexOfMax(row(step, b))}`,
-            );
-            demand(
-              token === indexOfMax(uncached) || margin(uncached) <= 2 * allowed,
-              `${what}: token ${token}, uncached ${indexOfMax(uncached)}`,
-            );
-          }
+    forAll(setting, 1, anyTalks(setting.sizes, 1, 2), async ({ sizes, texts, seed }, trial) => {
+      const config = tinyConfig(sizes);
+      const model = trial.model(config, seed);
+      const talks = talksOf(config, { texts, seed });
+      const prompt = batchOf(config, talks, setting);
+      const steps = await generated(model, prompt, 4);
+      const whole = continued(prompt, steps);
+      const all = await logitsOf(model, whole);
+      const noise = await noiseOfLogits(config, seed, talksWith(talks, steps));
+      const allowed = trial.allowed(noise, 'logits');
+      const [start, T] = [prompt.ids[0].length, whole.ids[0].length];
+      for (const [n, step] of steps.entries()) {
+        for (const [b, token] of step.tokens.entries()) {
+          const what = `step ${n} of row ${b}`;
+          const place = (b * T + start + n - 1) * V;
+          const uncached: number[] = Array.prototype.slice.call(all, place, place + V);
+          demandClose(row(step, b), uncached, allowed, what);
+          demand(
+            token === indexOfMax(row(step, b)),
+            `${what}: token ${token}, but the largest logit is that of ${indexOfMax(row(step, b))}`,
+          );
+          demand(
+            token === indexOfMax(uncached) || margin(uncached) <= 2 * allowed,
+            `${what}: token ${token}, uncached ${indexOfMax(uncached)}`,
+          );
         }
-      },
-    ),
+      }
+    }),
 };
 
 const BATCHED: Property = {

@@ -6,15 +6,7 @@ import { Rng, scope, Tensor } from '../../src/tensor/index.ts';
 import { copyLanguageToExperts } from '../../src/train/index.ts';
 import { demand, demandClose, demandSame } from '../support/demand.ts';
 import { PlainLlama } from '../support/llama.ts';
-import {
-  anySeed,
-  anyTexts,
-  batchOf,
-  conversation,
-  disposeModel,
-  randomModel,
-  tinyConfig,
-} from '../support/models.ts';
+import { anySeed, anyTexts, batchOf, conversation, randomModel, tinyConfig } from '../support/models.ts';
 import { greatestDifference, measureNoise, runOn } from '../support/noise.ts';
 import { logitsOf, noiseOfLogits } from './logits.ts';
 import { forAll, type Property } from './property.ts';
@@ -24,7 +16,7 @@ function plainLlama(config: CogVLMConfig, seed: number): Promise<PlainLlama> {
   return runOn(cpu, async () => {
     const model = randomModel(config, seed);
     const llama = new PlainLlama(model);
-    disposeModel(model);
+    model.dispose();
     return llama;
   });
 }
@@ -89,7 +81,7 @@ const EQUAL_EXPERTS: Property = {
             pixels === undefined ? [] : await scope(() => model.model.vision.call(pixels).read());
           copyLanguageToExperts(model);
           const logits = await logitsOf(model, input);
-          disposeModel(model);
+          model.dispose();
           return new Map<string, ArrayLike<number>>([
             ['logits', logits],
             ['logits with its own experts', own],

@@ -7,7 +7,7 @@ import type { Backend } from '../../src/kernels/backend.ts';
 import type { BackendName } from '../../src/kernels/registry.ts';
 import type { CogVLM, CogVLMConfig } from '../../src/models/cogvlm/index.ts';
 import { getBackend, scope, setBackend } from '../../src/tensor/index.ts';
-import { disposeModel, randomModel, type TinySizes } from '../support/models.ts';
+import { randomModel, type TinySizes } from '../support/models.ts';
 import type { Noise } from '../support/noise.ts';
 
 export interface Setting {
@@ -87,6 +87,6 @@ async function tried<Case>(
   try {
     await holds(one, trial);
   } finally {
-    models.forEach(disposeModel);
+    for (const model of models) model.dispose();
   }
 }

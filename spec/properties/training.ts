@@ -9,7 +9,7 @@ import { Rng, type Tensor } from '../../src/tensor/index.ts';
 import { answerLoss, type Example, parameterGroups, train } from '../../src/train/index.ts';
 import { loadRun, saveRun } from '../../src/train/node.ts';
 import { demand, demandSame } from '../support/demand.ts';
-import { anySeed, disposeModel, tinyConfig, VOCABULARY as V } from '../support/models.ts';
+import { anySeed, tinyConfig, VOCABULARY as V } from '../support/models.ts';
 import { forAll, type Property } from './property.ts';
 
 const STEPS = 4;
@@ -61,7 +61,7 @@ function stateOf({ model, optimizer }: Run): Map<string, Tensor> {
 }
 
 function disposeRun({ model, optimizer }: Run): void {
-  disposeModel(model);
+  model.dispose();
   for (const moment of optimizer.state().tensors.values()) moment.dispose();
 }
 

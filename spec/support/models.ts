@@ -99,14 +99,6 @@ export function randomModel(
   return model;
 }
 
-/** Gives back what a model keeps: weights, constants and gradients. */
-export function disposeModel(model: CogVLM): void {
-  for (const [, tensor] of model.state()) {
-    tensor.zeroGrad();
-    tensor.dispose();
-  }
-}
-
 /** One conversation: token ids and types of its places, how many pictures it holds, and the seed of their pixels. */
 export interface Conversation {
   readonly ids: readonly number[];

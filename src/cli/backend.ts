@@ -1,6 +1,6 @@
 /** Which backend a command runs on: its options, and what comes before and after its work. */
 import { type Command, Option } from 'commander';
-import type { Backend } from '../kernels/backend.ts';
+import type { Backend, DType } from '../kernels/backend.ts';
 import type { GpuJsOptions } from '../kernels/gpujs/gpuJsBackend.ts';
 import { installWebGpu } from '../kernels/gpujs/node.ts';
 import { BACKEND_NAMES, type BackendName, type BackendOptions, createBackend } from '../kernels/registry.ts';
@@ -70,6 +70,14 @@ export async function chooseBackend(
     if (options.mode === 'webgpu') session.closing.unshift(() => destroyed(backend));
   }
   return backend;
+}
+
+/** @throws UsageError where the backend does not compute in what --dtype asks for */
+export function requireComputes({ name, dtypes }: Backend, dtype: DType): void {
+  if (dtypes.includes(dtype)) return;
+  throw new UsageError(
+    `--dtype: the ${name} backend computes in ${dtypes.join(', ')}, not in ${dtype}; --backend cpu does`,
+  );
 }
 
 function refuse(name: BackendName, owner: 'wasm' | 'gpujs', option: string | undefined): void {

@@ -6,8 +6,8 @@ import { type Command, Option } from 'commander';
 import { loadPretrained } from '../models/cogvlm/node.ts';
 import { DEFAULT_MAX_NEW_TOKENS, type PretrainedCogVLM } from '../models/cogvlm/pretrained.ts';
 import { checkFinite } from '../tensor/apply.ts';
-import { addBackendOptions, type BackendCliOptions, chooseBackend } from './backend.ts';
-import { type Session, UsageError } from './io.ts';
+import { addBackendOptions, type BackendCliOptions, chooseBackend, requireComputes } from './backend.ts';
+import type { Session } from './io.ts';
 import { wholeNumber } from './numbers.ts';
 import { startProgress } from './progress.ts';
 
@@ -78,12 +78,7 @@ export function checkModelFolder(folder: string): void {
 export async function loadModel(session: Session, options: ModelOptions): Promise<PretrainedCogVLM> {
   checkModelFolder(options.model);
   const { dtype = 'float32' } = options;
-  const backend = await chooseBackend(session, options);
-  if (!backend.dtypes.includes(dtype)) {
-    throw new UsageError(
-      `--dtype: the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not in ${dtype}; --backend cpu does`,
-    );
-  }
+  requireComputes(await chooseBackend(session, options), dtype);
   if (options.checkFinite) {
     checkFinite(true);
     session.closing.push(async () => checkFinite(false));

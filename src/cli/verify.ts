@@ -6,13 +6,13 @@ import { type Command, Option } from 'commander';
 import { replaceFile } from '../data/replaceFile.ts';
 import type { Backend } from '../kernels/backend.ts';
 import type { BackendName } from '../kernels/registry.ts';
-import { getBackend, setBackend } from '../tensor/context.ts';
+import { setBackend } from '../tensor/context.ts';
 import type { VerifyDType } from '../verify/model.ts';
 import { goldenFolder } from '../verify/node.ts';
 import { reportHtml } from '../verify/report/html.ts';
 import type { Report } from '../verify/report/report.ts';
 import { type FolderKind, folderKind, summarize, verifyFolder } from '../verify/verify.ts';
-import { addBackendOptions, type BackendCliOptions, chooseBackend } from './backend.ts';
+import { addBackendOptions, type BackendCliOptions, chooseBackend, requireComputes } from './backend.ts';
 import { fail, type Session, UsageError } from './io.ts';
 import { startProgress } from './progress.ts';
 import { folderText, jsonText, type VerifiedFolder } from './verifyText.ts';
@@ -67,7 +67,9 @@ export function addVerify(program: Command, session: Session): void {
 async function verify(session: Session, given: readonly string[], options: VerifyCliOptions): Promise<void> {
   const folders = (await Promise.all(given.map(expand))).flat();
   if (options.trace) return trace(session, folders, options);
-  const backendOf = await chooseBackends(session, options);
+  const plain = await chooseBackend(session, options);
+  requireComputes(plain, options.dtype);
+  const backendOf = backendsByKind(session, plain, options);
   const results: FolderResult[] = [];
   const progress = startProgress(session, 'verifying', 'folders', 0);
   for (const [i, folder] of folders.entries()) {
@@ -85,9 +87,8 @@ async function verify(session: Session, given: readonly string[], options: Verif
   const { backend, dtype } = options;
   const ok = results.every((result) => result.ok);
   await writeJson(session, options.json, { backend, dtype, ok, folders: results });
-  if (options.report === undefined) return;
-  await backendOf('ops');
-  await replaceFile(options.report, reportHtml(reportOf(results, dtype, getBackend().describe())));
+  if (options.report !== undefined)
+    await replaceFile(options.report, reportHtml(reportOf(results, dtype, plain.describe())));
 }
 
 /** Makes the backend of a kind of folder the one in use, and tells its name. */
@@ -97,20 +98,14 @@ type BackendOf = (kind: FolderKind) => Promise<BackendName>;
  * Whole models are computed by the twin of a float32 backend: in a chain of two hundred results rounding hides what is to be
  * seen. What is looked at by itself is computed by the backend as it is.
  */
-async function chooseBackends(session: Session, options: VerifyCliOptions): Promise<BackendOf> {
-  const backend = await chooseBackend(session, options);
-  if (!backend.dtypes.includes(options.dtype)) {
-    throw new UsageError(
-      `verify: the ${backend.name} backend computes in ${backend.dtypes.join(', ')}, not in ${options.dtype}; --backend cpu does`,
-    );
-  }
+function backendsByKind(session: Session, plain: Backend, options: VerifyCliOptions): BackendOf {
   // The twin cannot wait for results, as WebGPU makes its users do.
-  const plain = options.plain || options.dtype === 'float64' || options.mode === 'webgpu';
-  const exact = plain ? undefined : EXACT_TWIN[options.backend];
+  const asItIs = options.plain || options.dtype === 'float64' || options.mode === 'webgpu';
+  const exact = asItIs ? undefined : EXACT_TWIN[options.backend];
   let twin: Backend | undefined;
   return async (kind) => {
     if (kind !== 'model' || exact === undefined) {
-      await setBackend(backend);
+      await setBackend(plain);
       return options.backend;
     }
     if (twin === undefined) {
@@ -125,9 +120,7 @@ async function chooseBackends(session: Session, options: VerifyCliOptions): Prom
 async function trace(session: Session, folders: readonly string[], options: VerifyCliOptions): Promise<void> {
   for (const [name, given] of Object.entries({ '--report': options.report, '--plain': options.plain }))
     if (given !== undefined) throw new UsageError(`verify: --trace has no ${name}`);
-  const quiet = options.json === '-' ? { ...session, out: () => {} } : session;
-  const results = await runTrace(quiet, folders, options);
-  session.status = Math.max(session.status, quiet.status);
+  const results = await runTrace(session, folders, options);
   const ok = results.every(({ fault }) => fault === null);
   await writeJson(session, options.json, { backend: options.backend, ok, folders: results });
 }

@@ -10,10 +10,13 @@ import { type BackendCliOptions, chooseBackend } from './backend.ts';
 import { fail, paint, type Session } from './io.ts';
 import { startProgress } from './progress.ts';
 import { table } from './table.ts';
+import { scientific } from './verifyText.ts';
 
 export interface TraceCliOptions extends BackendCliOptions {
   /** Only rows that are not OK. */
   readonly quiet?: true;
+  /** '-': the standard output is for JSON, and nothing else is printed. */
+  readonly json?: string;
 }
 
 /** One result of one module in both dtypes. */
@@ -53,7 +56,7 @@ export async function runTrace(
       const fault = moduleAtFault(rows.flatMap((pair) => [pair.float64, pair.float32]));
       results.push({ folder: folder.label, rows, fault });
       progress.stop();
-      session.out(resultText(session, results[results.length - 1], options));
+      if (options.json !== '-') session.out(resultText(session, results[results.length - 1], options));
       if (fault !== null) session.status = 1;
     } catch (error) {
       progress.stop();
@@ -141,9 +144,4 @@ function cells(pair: TracePair): string[] {
 /** The root's path is empty. */
 function spoken(path: string): string {
   return path === '' ? 'the whole model' : path;
-}
-
-function scientific(error: number | null): string {
-  if (error === null) return '-';
-  return error === 0 ? '0' : error.toExponential(2);
 }

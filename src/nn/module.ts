@@ -108,6 +108,14 @@ export abstract class Module<Args extends readonly unknown[], Out> {
     for (const parameter of this.namedParameters().values()) parameter.zeroGrad();
   }
 
+  /** Gives back the memory of every weight and constant below, gradients too; the module is of no use afterwards. */
+  dispose(): void {
+    for (const [, tensor] of this.state()) {
+      tensor.zeroGrad();
+      tensor.dispose();
+    }
+  }
+
   stateDict(): Map<string, Tensor> {
     return new Map(this.state());
   }

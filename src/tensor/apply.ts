@@ -1,7 +1,7 @@
 /** Runs a primitive: check, compute, and put it on the tape where an input needs a gradient. */
 import type { Backend, View } from '../kernels/backend.ts';
 import { currentModulePath } from './modulePath.ts';
-import type { Op } from './op.ts';
+import { inputName, type Op } from './op.ts';
 import { isFloat } from './shape.ts';
 import { isRecording, makeNode, type TapeNode, type Traced } from './tape.ts';
 
@@ -41,7 +41,7 @@ export function run<Attrs>(
   if (!wanted) return { view: out, node: null };
   const path = currentModulePath();
   const where = path === '' ? op.name : `${op.name} in ${path}`;
-  const inputNames = (i: number) => (op.variadic ? `${op.inputs[0]}${i}` : op.inputs[i]);
+  const inputNames = (i: number) => inputName(op, i);
   const node = makeNode({
     op: where,
     inputs,

@@ -74,6 +74,11 @@ export interface Op<Attrs> {
   readonly errors: Some<ErrorCase<Attrs>>;
 }
 
+/** Name of input i, as messages and fixtures have it: the only one of a variadic op comes with its number. */
+export function inputName({ inputs, variadic }: Pick<Op<never>, 'inputs' | 'variadic'>, i: number): string {
+  return variadic ? `${inputs[0]}${i}` : inputs[i];
+}
+
 /** Kernels hand several gradients over at once: computed at the first call, whichever input asks. */
 export function once<T>(compute: () => T): () => T {
   let value: { readonly of: T } | undefined;

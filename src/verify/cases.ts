@@ -4,7 +4,7 @@
  */
 
 import { apply, Rng, type Tensor } from '../tensor/index.ts';
-import type { Op, Sample, SampleInput } from '../tensor/op.ts';
+import { inputName, type Op, type Sample, type SampleInput } from '../tensor/op.ts';
 import { type OpName, ops } from '../tensor/ops/index.ts';
 import { float32Numbers, hasGradient, sampleNumbers, seedOf } from './samples.ts';
 
@@ -48,11 +48,6 @@ export function gradientInputs({ sample, names }: Case): { readonly name: string
   });
 }
 
-/** Names of an op's inputs, one for each input of the sample. */
-export function inputNames(op: Pick<Op<unknown>, 'inputs' | 'variadic'>, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => (op.variadic ? `${op.inputs[0]}${i}` : op.inputs[i]));
-}
-
 export function opCases(): Case[] {
   return Object.entries(ops).flatMap(([name, record]) => {
     const op = record as Op<unknown>;
@@ -60,7 +55,7 @@ export function opCases(): Case[] {
       of: name,
       note: sample.note,
       attrs: sample.attrs,
-      names: inputNames(op, sample.inputs.length),
+      names: sample.inputs.map((_, i) => inputName(op, i)),
       sample,
       bind: (tensors) => ({
         leaves: tensors,

@@ -35,12 +35,13 @@ export function gradientPairs(f: () => Tensor, inputs: readonly Tensor[], rng: R
     const y = f();
     const w = Tensor.uniform(y.shape, rng, -1, 1, { dtype: 'float64' });
     if (y.requiresGrad) y.backward(w);
+    const weights = w.data;
     const value = () => scope(() => noGrad(() => f().data));
     return leaves.map((input) => {
       const exact = input.grad === null ? new Float64Array(input.size) : input.grad.data;
       const all = Array.from({ length: input.size }, (_, i) => i);
       const at = all.length <= MOST ? all : rng.shuffle(all).slice(0, MOST);
-      const numeric = at.map((i) => difference(input, i, value, w.data));
+      const numeric = at.map((i) => difference(input, i, value, weights));
       return { input, at, exact: at.map((i) => exact[i]), numeric };
     });
   });

@@ -23,7 +23,7 @@ import {
   withOpen,
 } from './golden.ts';
 import { EXACTLY, judge, type Numbers, type Row, type Subject, type Truth } from './judge.ts';
-import { pictureAllowance } from './pictures.ts';
+import { pictureAllowance, pictureTensor } from './pictures.ts';
 import { modelTolerance } from './tolerances.ts';
 
 export type VerifyDType = 'float32' | 'float64';
@@ -62,6 +62,7 @@ export async function verifyModel(
   await scope(() => textOnly(run, results));
   await scope(() => paddedBatch(run, results));
   const tokens = await generation(run, results);
+  model.dispose();
 
   const torchErrors = await readTorchErrors(folder);
   await withOpen(folder.safetensors('truth.safetensors'), async (truth) => {
@@ -112,14 +113,6 @@ async function verifyPixels(
   }
 }
 
-/** Pictures first…first + count − 1. */
-function pictures({ pixels, dtype }: Run, first: number, count: number): Tensor {
-  const [, ...rest] = pixels.shape;
-  const each = rest.reduce((n, m) => n * m, 1);
-  const values = Array.prototype.slice.call(pixels.data, first * each, (first + count) * each);
-  return Tensor.fromArray(values, [count, ...rest], { dtype });
-}
-
 async function computed(x: Tensor): Promise<Numbers> {
   return { shape: x.shape, data: await x.read() };
 }
@@ -137,7 +130,11 @@ async function singleSample(run: Run, results: Results): Promise<void> {
   const outputs = new Map<string, Tensor>();
   const tap = (path: string, output: unknown) =>
     output instanceof Tensor && outputs.set(`act.${path}`, output);
-  const input = { ids: [golden.input_ids], types: [types], pixels: pictures(run, 0, 1) };
+  const input = {
+    ids: [golden.input_ids],
+    types: [types],
+    pixels: pictureTensor(run.pixels, 0, 1, run.dtype),
+  };
   const logits = withTap(tap, () => model.call(input));
   const loss = model.loss(logits, [golden.labels]);
   model.zeroGrad();
@@ -166,14 +163,18 @@ async function paddedBatch(run: Run, results: Results): Promise<void> {
     types.map((row, b) => positionIds(row, attentionMask[b])),
   );
   setRows(results, 'batch.vision_expert_mask', types.map(visionExpertMask));
-  const pixels = pictures(run, 0, run.pixels.shape[0]);
+  const pixels = pictureTensor(run.pixels, 0, run.pixels.shape[0], run.dtype);
   const logits = noGrad(() => run.model.call({ ids, types, attentionMask, pixels }));
   results.set('batch.logits', await computed(logits));
 }
 
 async function generation(run: Run, results: Results): Promise<number[]> {
   const { model, golden } = run;
-  const prompt = { ids: [golden.input_ids], types: [golden.token_type_ids], pixels: pictures(run, 0, 1) };
+  const prompt = {
+    ids: [golden.input_ids],
+    types: [golden.token_type_ids],
+    pixels: pictureTensor(run.pixels, 0, 1, run.dtype),
+  };
   const options = { maxNewTokens: golden.greedy_tokens.length, stopTokens: [] };
   const tokens: number[] = [];
   const logits: number[] = [];

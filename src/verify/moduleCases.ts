@@ -79,7 +79,14 @@ const records = {
       { note: 'plain', attrs: { numEmbeddings: 7, embeddingDim: 3, ids: [[0, 6, 2]] }, inputs: {} },
       {
         note: 'repeated ids',
-        attrs: { numEmbeddings: 5, embeddingDim: 4, ids: [[1, 1, 4], [4, 1, 0]] }, // biome-ignore format: rows
+        attrs: {
+          numEmbeddings: 5,
+          embeddingDim: 4,
+          ids: [
+            [1, 1, 4],
+            [4, 1, 0],
+          ],
+        },
         inputs: {},
       },
     ],
@@ -121,7 +128,14 @@ const records = {
       },
       {
         note: 'far positions, two rows',
-        attrs: { headDim: 4, base: 500000, positions: [[0, 1000, 2047], [7, 8, 9]] }, // biome-ignore format: rows
+        attrs: {
+          headDim: 4,
+          base: 500000,
+          positions: [
+            [0, 1000, 2047],
+            [7, 8, 9],
+          ],
+        },
         inputs: { x: { shape: [2, 3, 3, 4] } },
       },
     ],

@@ -4,8 +4,11 @@
  */
 import { decodeImage, imageFormat, pixelValues } from '../data/image/index.ts';
 import { readJpegStructure } from '../data/image/jpegMarkers.ts';
+import type { DType } from '../kernels/backend.ts';
+import { sizeOf } from '../kernels/views.ts';
+import { Tensor } from '../tensor/index.ts';
 import { type GoldenFolder, readManifest, readTruth, withOpen } from './golden.ts';
-import { type Allowance, judge, type Row } from './judge.ts';
+import { type Allowance, judge, type Numbers, type Row } from './judge.ts';
 import { JPEG_PIXELS, PNG_PIXELS, SUBSAMPLED_JPEG_PIXELS } from './tolerances.ts';
 
 /** What a picture's pixel values may be off, by its format. */
@@ -16,6 +19,17 @@ export function pictureAllowance(bytes: Uint8Array): Allowance {
     subsampled = components.some(({ h, v }) => h !== components[0].h || v !== components[0].v);
   });
   return { tolerance: subsampled ? SUBSAMPLED_JPEG_PIXELS : JPEG_PIXELS, measure: 'mean' };
+}
+
+/**
+ * Some of a golden folder's pictures.
+ * @shape pixels [n, C, S, S] → [count, C, S, S]
+ */
+export function pictureTensor(pixels: Numbers, first: number, count: number, dtype: DType): Tensor {
+  const [, ...rest] = pixels.shape;
+  const each = sizeOf(rest);
+  const values = Array.prototype.slice.call(pixels.data, first * each, (first + count) * each);
+  return Tensor.fromArray(values, [count, ...rest], { dtype });
 }
 
 /** One row per FILE@SIZE of a preprocess folder. */

@@ -6,6 +6,7 @@ import type { Row } from './judge.ts';
 import { type VerifyDType, verifyModel } from './model.ts';
 import { verifyOnnx } from './onnx/onnx.ts';
 import { verifyPreprocess } from './pictures.ts';
+import { isRatioCounted } from './report/report.ts';
 import { verifyTraining } from './training/training.ts';
 
 type Verifier = (folder: GoldenFolder, dtype: VerifyDType, onRow: (row: Row) => void) => Promise<void>;
@@ -84,11 +85,11 @@ export function summarize({ rows }: FolderReport): Summary {
   const ok = rows.filter((row) => row.status === 'OK').length;
   let worst: Summary['worst'] = null;
   const ratios: number[] = [];
-  for (const { name, error, used, torchError } of rows) {
+  for (const row of rows) {
+    const { name, error, used, torchError } = row;
     if (error === null) continue;
     if (worst === null || used > worst.ratio) worst = { name, ratio: used };
-    // Errors below this are rounding of the stored truth, not of the computation.
-    if (torchError !== null && torchError > 1e-12) ratios.push(error / torchError);
+    if (torchError !== null && isRatioCounted(row)) ratios.push(error / torchError);
   }
   ratios.sort((a, b) => a - b);
   const medianTorchRatio = ratios.length === 0 ? null : ratios[Math.floor(ratios.length / 2)];

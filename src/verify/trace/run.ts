@@ -3,6 +3,7 @@
  * is called, and then each runs again, alone, on an input from elsewhere. A module that throws is told from one that is
  * not reached because another threw.
  */
+import { sizeOf } from '../../kernels/views.ts';
 import type { CogVLM } from '../../models/cogvlm/index.ts';
 import { type AnyModule, type Module, withCallTap, withTap } from '../../nn/index.ts';
 import { insideModule, noGrad, scope, Tensor } from '../../tensor/index.ts';
@@ -87,8 +88,7 @@ async function alone(
 
 /** The gradient of the output; needs no storage and is exact in float32. */
 function outputGradient(shape: readonly number[], dtype: VerifyDType): Tensor {
-  const size = shape.reduce((n, m) => n * m, 1);
-  const values = Float64Array.from({ length: size }, (_, i) => (((i * 7919) % 1009) - 504) / 512);
+  const values = Float64Array.from({ length: sizeOf(shape) }, (_, i) => (((i * 7919) % 1009) - 504) / 512);
   return Tensor.fromArray(values, shape, { dtype });
 }
 

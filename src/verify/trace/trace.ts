@@ -11,7 +11,7 @@
  */
 import type { SafetensorsFile } from '../../data/safetensors/read.ts';
 import { loadCogVLM, positionIds, visionExpertMask } from '../../models/cogvlm/index.ts';
-import { scope, Tensor } from '../../tensor/index.ts';
+import { scope } from '../../tensor/index.ts';
 import { compare } from '../compare.ts';
 import {
   type GoldenCase,
@@ -25,6 +25,7 @@ import {
 } from '../golden.ts';
 import { judge, type Numbers, type Row, type Subject, type Truth } from '../judge.ts';
 import type { VerifyDType } from '../model.ts';
+import { pictureTensor } from '../pictures.ts';
 import { EXACT, traceTolerance } from '../tolerances.ts';
 import { type Outcome, runModule, runWhole, type WholeRun } from './run.ts';
 
@@ -57,12 +58,12 @@ export async function traceModel(folder: GoldenFolder, dtype: VerifyDType): Prom
   try {
     await scope(() =>
       withOpen(openFixtures(folder, 'trace.safetensors'), async (file) => {
-        const run = runWhole(model.requireGrad(false), golden, firstPicture(pixels, dtype));
+        const run = runWhole(model.requireGrad(false), golden, pictureTensor(pixels, 0, 1, dtype));
         for (const module of modules) rows.push(...(await moduleRows(file, run, module, dtype)));
       }),
     );
   } finally {
-    for (const tensor of model.stateDict().values()) tensor.dispose();
+    model.dispose();
   }
   return rows;
 }
@@ -108,12 +109,6 @@ async function readTrace(folder: GoldenFolder): Promise<readonly TracedModule[]>
   if (Array.isArray(json?.modules) && json.modules.length > 0 && json.modules.every(isModule))
     return json.modules;
   throw new GoldenError(`${folder.label}/trace.json: modules is not a list of {path, out, din?}`);
-}
-
-function firstPicture({ shape, data }: Truth, dtype: VerifyDType): Tensor {
-  const [, ...rest] = shape;
-  const size = rest.reduce((n, m) => n * m, 1);
-  return Tensor.fromArray(Array.prototype.slice.call(data, 0, size), [1, ...rest], { dtype });
 }
 
 /** What no module is to blame for: who goes where. */

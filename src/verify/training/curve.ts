@@ -35,7 +35,7 @@ export async function verifyCurve(
   const before = await weightsOf(model);
   const reports = await trainOn(model, groups, golden, examples);
   const after = await weightsOf(model);
-  for (const tensor of model.stateDict().values()) tensor.dispose();
+  model.dispose();
 
   const losses = column(reports.map(({ loss }) => loss));
   const lossError = farthest(golden.float32_loss, golden.loss);
