@@ -52,7 +52,7 @@ const model = (name: string, ...checks: string[]): Target => ({
 export const TARGETS: readonly Target[] = [
   {
     file: 'src/tensor/op.ts',
-    checks: ['ops32:add,mul,where,expand', 'ops:add,mul,where,expand,attention', TAPE],
+    checks: ['ops32:add,mul,where,expand', 'ops:add,mul,where,expand,attention,concat', TAPE],
   },
   { file: 'src/tensor/tape.ts', checks: ['ops32:add,mul,where,concat', EDGES, TAPE], stateful: true },
   op('attention', 'attention', FUSED),
