@@ -184,7 +184,7 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     'm === undefined || v === undefined',
     ['m === undefined', 'v === undefined', '(m === undefined) && (v === undefined)'],
   ]),
-  ...same('src/nn/optim/clip.ts', 'a factor of 1 changes nothing', ['factor < 1', ['factor <= 1']]),
+  ...same('src/nn/optim/clip.ts', 'a factor of 1 changes nothing', ['factor >= 1', ['factor > 1']]),
   ...same('src/models/cogvlm/masks.ts', 'a label that is no type', ['1', ['2'], '-1']),
   ...same('src/models/cogvlm/evaVit.ts', 'expand adds the axis, too', [
     'this.cls_embedding.reshape(1, 1, E)',

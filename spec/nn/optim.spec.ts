@@ -240,6 +240,30 @@ describe('clipGradNorm', () => {
   });
 });
 
+describe('clipGradNorm of gradients that are not finite, as PyTorch', () => {
+  const clipped = async (...gradients: number[][]) => {
+    const ps = gradients.map((g) => {
+      const p = parameter(g.map(() => 0));
+      p.backward(Tensor.from(g, { dtype: 'float64' }));
+      return p;
+    });
+    const norm = await clipGradNorm(ps, 1);
+    return { norm, gradients: ps.map((p) => Array.from(p.grad?.data ?? [])) };
+  };
+
+  it('NaN in one makes all NaN', async () => {
+    const { norm, gradients } = await clipped([Number.NaN, 1], [2]);
+    expect(norm).toBeNaN();
+    expect(gradients).toEqual([[Number.NaN, Number.NaN], [Number.NaN]]);
+  });
+
+  it('an infinite one makes the others 0 and itself NaN', async () => {
+    const { norm, gradients } = await clipped([Number.POSITIVE_INFINITY, 1], [2]);
+    expect(norm).toBe(Number.POSITIVE_INFINITY);
+    expect(gradients).toEqual([[Number.NaN, 0], [0]]);
+  });
+});
+
 describe('warmupCosine', () => {
   const schedule = { peak: 2, warmupSteps: 4, totalSteps: 12, finalRatio: 0.1 };
 

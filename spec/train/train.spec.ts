@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CogVLM, checkpointKeys } from '../../src/models/cogvlm/index.ts';
 import { AdamW } from '../../src/nn/index.ts';
-import { Rng } from '../../src/tensor/index.ts';
+import { Rng, type Tensor } from '../../src/tensor/index.ts';
 import {
   answerLoss,
   answers,
@@ -155,12 +155,35 @@ describe('train', () => {
     expect(optimizer.stepCount).toBeLessThan(RECIPE.schedule.totalSteps);
   });
 
-  it('says at which step the loss was lost', async () => {
+  /** Trains two steps, the second with a loss changed by `spoil`: what it says, and that nothing but the first was done. */
+  async function expectRefused(
+    spoil: (loss: Tensor, model: CogVLM) => Tensor,
+    message: string,
+  ): Promise<void> {
     const { model, optimizer } = visionRun();
-    const spoiled = () =>
-      answerLoss(model, [{ prompt: [], answer: [5], pixels: new Float32Array(SIZE).fill(Number.NaN) }]);
-    await expect(train(optimizer, RECIPE, spoiled, () => true)).rejects.toThrow(
-      'the loss became NaN at step 1 (seed 3)',
-    );
+    const [state, moments] = [model.stateDict(), () => optimizer.state()];
+    const numbers = () => [...state, ...moments().tensors].map(([name, x]) => [name, Array.from(x.data)]);
+    const losses = lossOf(model);
+    let before: unknown;
+    const lossAt = (rng: Rng, step: number) => {
+      if (step === 1) before = numbers();
+      return step === 1 ? spoil(losses(rng), model) : losses(rng);
+    };
+    await expect(train(optimizer, RECIPE, lossAt, () => true)).rejects.toThrow(message);
+    expect(numbers()).toEqual(before);
+    expect(optimizer.stepCount).toBe(1);
+    expect([...model.namedParameters().values()].every(({ grad }) => grad === null)).toBe(true);
+  }
+
+  it('says at which step the loss was lost, before the weights are', async () => {
+    const spoil = (loss: Tensor) => loss.mul(Number.NaN);
+    await expectRefused(spoil, 'train: the loss became NaN at step 2 (seed 3); the weights are as before it');
+  });
+
+  it('refuses a gradient that is not finite although the loss is', async () => {
+    // √0 is 0, its slope infinite.
+    const spoil = (loss: Tensor, model: CogVLM) =>
+      loss.detach().add(model.model.vision.boi.mul(0).sum().sqrt());
+    await expectRefused(spoil, 'train: the gradient norm became NaN, with the loss');
   });
 });

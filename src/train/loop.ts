@@ -30,7 +30,7 @@ export function stepRng(seed: number, step: number): Rng {
  * Trains from `optimizer.stepCount` to `schedule.totalSteps`.
  * @param lossAt the loss of one step, from that step's random numbers
  * @param onStep called after each step; answering false stops the run there
- * @throws Error where the loss is no longer finite
+ * @throws Error where the loss or the gradient norm is not finite; weights and optimiser are as before that step
  */
 export async function train(
   optimizer: AdamW,
@@ -47,14 +47,18 @@ export async function train(
         const loss = lossAt(stepRng(config.seed, at), at);
         loss.backward();
         const gradNorm = await clipGradNorm(trained, config.clipNorm);
+        const [value] = await loss.read();
+        const where = `at step ${at + 1} (seed ${config.seed}); the weights are as before it`;
+        if (!Number.isFinite(value)) throw new Error(`train: the loss became ${value} ${where}`);
+        if (!Number.isFinite(gradNorm)) {
+          throw new Error(`train: the gradient norm became ${gradNorm}, with the loss ${value}, ${where}`);
+        }
         optimizer.step(lr);
-        return { loss: (await loss.read())[0], gradNorm };
+        return { loss: value, gradNorm };
       } finally {
         optimizer.zeroGrad(); // gradients of a step that failed are no part of the next
       }
     });
-    if (!Number.isFinite(loss))
-      throw new Error(`train: the loss became ${loss} at step ${at + 1} (seed ${config.seed})`);
     await eventLoopTurn();
     if (!(await onStep({ step: at + 1, loss, gradNorm, lr }))) return;
   }

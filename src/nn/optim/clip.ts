@@ -2,7 +2,8 @@
 import type { Tensor } from '../../tensor/tensor.ts';
 
 /**
- * Scales all gradients by one factor so that their joint L2 norm is at most `maxNorm`.
+ * Scales all gradients by one factor so that their joint L2 norm is at most `maxNorm`. Where the norm is NaN all of them become
+ * NaN; where it is infinite they become 0, and the infinite numbers NaN.
  * @returns the norm before clipping
  */
 export async function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): Promise<number> {
@@ -10,6 +11,7 @@ export async function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number
   const squares = await Promise.all(gradients.map((g) => g.mul(g).sum().read()));
   const norm = Math.sqrt(squares.reduce((total, [square]) => total + square, 0));
   const factor = maxNorm / (norm + 1e-6);
-  if (factor < 1) for (const g of gradients) g.assign(g.mul(factor));
+  if (factor >= 1) return norm;
+  for (const g of gradients) g.assign(g.mul(factor)); // a factor of NaN, too
   return norm;
 }
