@@ -6,7 +6,7 @@
  *
  * B batch, H query heads, H_kv key and value heads, T queries, S keys, K head width
  */
-import { where } from '../tensor/functions.ts';
+import { where } from '../tensor/functions/index.ts';
 import { apply, Tensor } from '../tensor/tensor.ts';
 
 export interface AttentionOptions {

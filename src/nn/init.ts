@@ -3,8 +3,8 @@
  * filled from a checkpoint.
  */
 import type { DType } from '../kernels/backend.ts';
-import { scope } from '../tensor/functions.ts';
 import type { Rng } from '../tensor/random.ts';
+import { scope } from '../tensor/scope.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Parameter } from './module.ts';
 

@@ -2,7 +2,7 @@
  * Rotary position embedding (RoFormer, arXiv 2104.09864) in LLaMA's half-split layout over the whole head width K:
  * column j turns with column j + K/2 by the angle θ = position · f_j,  f_j = base^(−2j/K).
  */
-import { scope } from '../tensor/functions.ts';
+import { scope } from '../tensor/scope.ts';
 import { apply, Tensor } from '../tensor/tensor.ts';
 import type { WeightOptions } from './init.ts';
 import { Constant, Module } from './module.ts';

@@ -8,7 +8,7 @@
 import { crossEntropy, Embedding, IGNORE_INDEX, Linear, Module, RMSNorm } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
 import { ShapeError } from '../../tensor/errors.ts';
-import { concat } from '../../tensor/functions.ts';
+import { concat } from '../../tensor/functions/index.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type CogVLMConfig, imageTokens } from './config.ts';
 import { DecoderLayer } from './decoder.ts';

@@ -21,7 +21,7 @@ import {
 } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
 import { zeros } from '../../nn/init.ts';
-import { concat } from '../../tensor/functions.ts';
+import { concat } from '../../tensor/functions/index.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { patchGrid, type VisionConfig } from './config.ts';
 

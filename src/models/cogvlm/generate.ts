@@ -5,7 +5,7 @@
  * not the cache index, since all tokens of a picture share a position.
  */
 
-import { scope } from '../../tensor/functions.ts';
+import { scope } from '../../tensor/scope.ts';
 import { noGrad } from '../../tensor/tape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import type { CogVLM, ModelInput } from './cogvlm.ts';

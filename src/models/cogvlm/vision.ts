@@ -8,7 +8,7 @@
 import { Module, type Parameter, PatchConv } from '../../nn/index.ts';
 import { type WeightOptions, zeros } from '../../nn/init.ts';
 import { ShapeError } from '../../tensor/errors.ts';
-import { concat } from '../../tensor/functions.ts';
+import { concat } from '../../tensor/functions/index.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { Adapter } from './adapter.ts';
 import { type CogVLMConfig, patchGrid, type VisionConfig } from './config.ts';

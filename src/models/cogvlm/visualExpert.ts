@@ -21,7 +21,7 @@ import {
   splitHeads,
 } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
-import { concat } from '../../tensor/functions.ts';
+import { concat } from '../../tensor/functions/index.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import type { CogVLMConfig } from './config.ts';
 import type { LayerCache } from './kvCache.ts';

@@ -2,7 +2,7 @@
  * ONNX's elementwise operators over ours. Where ours has no such op, the line says the formula.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { where } from '../../tensor/functions.ts';
+import { where } from '../../tensor/functions/index.ts';
 import { isFloat } from '../../tensor/shape.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type OnnxCall, type OnnxOp, scalar } from './call.ts';

@@ -4,7 +4,7 @@
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
 import { sizeOf } from '../../kernels/views.ts';
-import { concat, where } from '../../tensor/functions.ts';
+import { concat, where } from '../../tensor/functions/index.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { fromEnd, type OnnxOp, upTo } from './call.ts';
 

@@ -11,7 +11,7 @@ import { roundToBf16, roundToF16, widenBf16, widenF16 } from '../../data/safeten
 import type { SafetensorsFile } from '../../data/safetensors/read.ts';
 import type { DType } from '../../kernels/backend.ts';
 import { getBackend } from '../../tensor/context.ts';
-import { scope } from '../../tensor/functions.ts';
+import { scope } from '../../tensor/scope.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { GoldenError, type GoldenFolder, openFixtures, readJson, withOpen } from '../golden.ts';
 import { judge, kept, type Numbers, type Row, type Subject } from '../judge.ts';

@@ -9,7 +9,7 @@
 import { sizeOf } from '../../kernels/views.ts';
 import { IGNORE_INDEX } from '../../nn/loss.ts';
 import { PatchConv } from '../../nn/patchConv.ts';
-import { concat } from '../../tensor/functions.ts';
+import { concat } from '../../tensor/functions/index.ts';
 import { apply, Tensor } from '../../tensor/tensor.ts';
 import { type OnnxCall, type OnnxOp, type Results, upTo } from './call.ts';
 import { pick, take } from './gather.ts';

@@ -3,7 +3,7 @@
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
 import { sizeOf } from '../../kernels/views.ts';
-import { concat, where } from '../../tensor/functions.ts';
+import { concat, where } from '../../tensor/functions/index.ts';
 import { broadcastShapes, normalizeAxis } from '../../tensor/shape.ts';
 import { apply, Tensor } from '../../tensor/tensor.ts';
 import { fromEnd, fromLiteral, type OnnxOp, scalar, upTo } from './call.ts';

@@ -1,22 +1,7 @@
-/** What works on several tensors at once. */
+/** Memory given back at the end of a block. */
 import type { BufferHandle } from '../kernels/backend.ts';
 import { scoped } from './context.ts';
-import { ShapeError } from './errors.ts';
-import { normalizeAxis } from './shape.ts';
-import { apply, Tensor } from './tensor.ts';
-
-/** Joins tensors along an axis. */
-export function concat(parts: readonly Tensor[], axis = 0): Tensor {
-  if (parts.length === 0) {
-    throw new ShapeError({ op: 'concat', argument: 'parts', got: {}, rule: 'needs at least one tensor' });
-  }
-  return apply('concat', parts, { axis: normalizeAxis('concat', parts[0], axis) });
-}
-
-/** condition ? a : b, elementwise. */
-export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  return apply('where', [condition, a, b], {});
-}
+import { Tensor } from './tensor.ts';
 
 function* buffersIn(value: unknown): Iterable<BufferHandle> {
   if (value instanceof Tensor) {
