@@ -17,7 +17,7 @@ export {
 export * from './data/tokenizer.ts';
 export type { Backend, BufferHandle, DType, HostArray, View } from './kernels/backend.ts';
 export { type CpuBackendOptions, cpu, cpuStrict, createCpuBackend } from './kernels/cpu/index.ts';
-export type { GpuJsBackend, GpuJsOptions } from './kernels/gpujs/gpuJsBackend.ts';
+export type { GpuJsBackend, GpuJsOptions } from './kernels/gpujs/options.ts';
 export {
   BACKEND_NAMES,
   type BackendName,
@@ -27,7 +27,7 @@ export {
   loadBackend,
 } from './kernels/registry.ts';
 export { isWasmSupported, wasmSupport } from './kernels/wasm/features.ts';
-export type { WasmOptions } from './kernels/wasm/module.ts';
+export type { WasmOptions } from './kernels/wasm/options.ts';
 export { threadSupport } from './kernels/wasm/threadSupport.ts';
 export * from './models/cogvlm/index.ts';
 export * from './nn/index.ts';

@@ -1,8 +1,8 @@
 /** Which backend a command runs on: its options, and what comes before and after its work. */
 import { type Command, Option } from 'commander';
 import type { Backend, DType } from '../kernels/backend.ts';
-import type { GpuJsOptions } from '../kernels/gpujs/gpuJsBackend.ts';
 import { installWebGpu } from '../kernels/gpujs/node.ts';
+import type { GpuJsOptions } from '../kernels/gpujs/options.ts';
 import { BACKEND_NAMES, type BackendName, type BackendOptions, createBackend } from '../kernels/registry.ts';
 import { isWasmSupported } from '../kernels/wasm/features.ts';
 import { setBackend } from '../tensor/context.ts';

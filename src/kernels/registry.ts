@@ -1,8 +1,8 @@
 /** Backends by name. Those that need loading or a self-test are loaded when they are asked for. */
 import type { Backend } from './backend.ts';
 import { cpu, cpuStrict } from './cpu/index.ts';
-import type { GpuJsOptions } from './gpujs/gpuJsBackend.ts';
-import type { WasmOptions } from './wasm/index.ts';
+import type { GpuJsOptions } from './gpujs/options.ts';
+import type { WasmOptions } from './wasm/options.ts';
 
 export const BACKEND_NAMES = ['cpu', 'cpu-strict', 'wasm', 'wasm-exact', 'gpujs', 'gpujs-exact'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];

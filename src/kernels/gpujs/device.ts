@@ -7,7 +7,8 @@
  */
 import type { IKernelRunShortcut, Input } from 'gpu.js';
 import { POWERS } from './functions.ts';
-import { chooseMode, type GpuJsMode, type GpuJsModeOption } from './mode.ts';
+import { chooseMode } from './mode.ts';
+import type { GpuJsMode, GpuJsModeOption } from './options.ts';
 import { type Program, program } from './program.ts';
 import { assertMode, type Content, contentOf, RESIDENCE, type Residence } from './residence.ts';
 

@@ -4,7 +4,7 @@
  *
  * On a machine without a GPU (mode webasm) it proves that the functions are right; the wasm backend is the fast one.
  */
-import type { Backend, DType, HostArray, View } from '../backend.ts';
+import type { DType, HostArray, View } from '../backend.ts';
 import { createCpuBackend } from '../cpu/index.ts';
 import { dtypeOf, sizeOf } from '../views.ts';
 import { type Device, openDevice } from './device.ts';
@@ -12,26 +12,10 @@ import { createEngine, type Engine } from './engine.ts';
 import { createIntegers, type Integers } from './integers.ts';
 import { gpuJsKernels } from './kernels.ts';
 import { immediateLane, queuedLane, Slot } from './lane.ts';
-import type { GpuJsMode, GpuJsModeOption } from './mode.ts';
+import type { GpuJsBackend, GpuJsOptions } from './options.ts';
 import type { Content } from './residence.ts';
 import { selfTest } from './selfTest.ts';
 import { createStore } from './store.ts';
-
-export interface GpuJsOptions {
-  /**
-   * 'auto' (default): WebGPU, else WebGL2, else headless GL, else WebAssembly; never plain JavaScript. 'sync': the same
-   * without WebGPU, where only `await tensor.read()` gets at results. A mode by name is that mode or an error. 'cpu' is GPU.js as plain JavaScript, to find out what a mode does wrong.
-   */
-  readonly mode?: GpuJsModeOption;
-}
-
-export interface GpuJsBackend extends Backend {
-  readonly mode: GpuJsMode;
-  /** Compiled kernels that are kept. */
-  programs(): number;
-  /** Frees compiled kernels and the GPU context; the backend and its buffers are of no use afterwards. */
-  destroy(): Promise<void>;
-}
 
 const DTYPES: readonly DType[] = ['float32', 'int32', 'bool'];
 

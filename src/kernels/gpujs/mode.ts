@@ -3,12 +3,7 @@
  * falls to plain JavaScript with a console warning; here the choice is made once, explained, and never left.
  */
 import type { GPU } from 'gpu.js';
-
-/** The modes of GPU.js, best first; 'cpu' is GPU.js as plain JavaScript. */
-export type GpuJsMode = 'webgpu' | 'webgl2' | 'headlessgl' | 'webasm' | 'cpu';
-
-/** What may be asked for; 'sync' is 'auto' without WebGPU, whose results can only be waited for. */
-export type GpuJsModeOption = 'auto' | 'sync' | GpuJsMode;
+import type { GpuJsMode, GpuJsModeOption } from './options.ts';
 
 export interface GpuJsChoice {
   readonly mode: GpuJsMode;

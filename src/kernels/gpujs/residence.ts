@@ -10,7 +10,7 @@
  * to a few capacities, so that sizes that grow token by token do not mean a program each.
  */
 import type { GPU, IKernelRunShortcut } from 'gpu.js';
-import type { GpuJsMode } from './mode.ts';
+import type { GpuJsMode } from './options.ts';
 
 /** A handle of GPU.js: a texture (WebGL) or a storage buffer (WebGPU). */
 export interface DeviceArray {

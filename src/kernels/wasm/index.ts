@@ -3,29 +3,20 @@
  * where there are any. What it has no kernel for (float64, int32, rarely used functions) runs in the cpu backend's
  * plain TypeScript loops on the same memory.
  */
-import type { Backend } from '../backend.ts';
 import { createCpuBackend } from '../cpu/index.ts';
 import { attentionKernels } from './attention.ts';
 import { compareKernels } from './compare.ts';
 import { elementwiseKernels } from './elementwise.ts';
 import { matmulKernel } from './matmul.ts';
-import { instantiate, type WasmOptions } from './module.ts';
+import { instantiate } from './module.ts';
 import { moveKernels } from './move.ts';
+import type { WasmBackend, WasmOptions } from './options.ts';
 import { rowKernels } from './rows.ts';
 import { threadSupport } from './threadSupport.ts';
 
 export { isWasmSupported, wasmSupport } from './features.ts';
-export type { WasmOptions } from './module.ts';
+export type { WasmBackend, WasmOptions } from './options.ts';
 export { threadSupport } from './threadSupport.ts';
-
-export interface WasmBackend extends Backend {
-  /** Threads that compute, the caller's included. */
-  readonly threads: number;
-  /** Fused multiply-add. */
-  readonly relaxed: boolean;
-  /** Ends the threads now; they also end with the process, or when nothing refers to the backend. Idempotent. */
-  close(): void;
-}
 
 /**
  * A backend with memory of its own.

@@ -2,6 +2,7 @@
 import { hasRelaxedSimd, wasmSupport } from './features.ts';
 import { MEMORY_FLAG, PLAIN_SIMD, RELAXED_SIMD } from './generated.ts';
 import { MAX_PAGES, WasmHeap } from './heap.ts';
+import type { WasmOptions } from './options.ts';
 import { createPool, type Pool } from './pool.ts';
 import type { Kernels } from './signatures.ts';
 import { defaultThreads, threadSupport } from './threadSupport.ts';
@@ -21,21 +22,6 @@ export interface Wasm {
   readonly kernels: Kernels;
   readonly pool: Pool;
   readonly relaxed: boolean;
-}
-
-export interface WasmOptions {
-  /**
-   * Fused multiply-add (relaxed SIMD): true demands it, false forbids it, by default it is used where the engine has
-   * it. The two differ in the last bits of results.
-   */
-  readonly relaxed?: boolean;
-  /**
-   * At most so many threads compute, the caller's included; by default as many as there are cores, up to 16. One where
-   * threads are impossible ({@link threadSupport}). Their number changes no bit of a result.
-   */
-  readonly threads?: number;
-  /** Where the memory's growth ends, in pages of 64 KiB; default 65536 (4 GiB). */
-  readonly maxPages?: number;
 }
 
 /**

@@ -13,8 +13,8 @@
  * by the caller.
  */
 import { WORKER_SOURCE } from './generated.ts';
+import { nodeThreads } from './nodeThreads.ts';
 import type { KernelName, Kernels } from './signatures.ts';
-import { nodeThreads } from './threadSupport.ts';
 
 /** Words of the shared block, those of different writers on different cache lines. */
 const PLACES = {

@@ -1,4 +1,5 @@
 /** Whether threads are possible where this runs, and how many make sense. */
+import { nodeThreads } from './nodeThreads.ts';
 
 /** As many threads by default at most. */
 const MAX_THREADS = 16;
@@ -25,12 +26,6 @@ export function threadSupport(): { readonly supported: boolean; readonly reason:
     return { supported: false, reason: 'no workers' };
   }
   return { supported: true, reason: 'workers over a shared memory' };
-}
-
-/** The module of that name, in Node. */
-export function nodeThreads() {
-  if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return undefined;
-  return process.getBuiltinModule('node:worker_threads');
 }
 
 function cores(): number {
