@@ -87,18 +87,15 @@ describe('left alone', () => {
     ['texts', `export const text = f\`\${a + b}\` + 'b';`],
     ['what is thrown', `throw new RangeError(\`\${a + b}\`);`],
     ['errors that are made', 'export const e = new ShapeError({ axis: 1, flag: true });'],
-    ['samples and error cases', 'export const op = { samples: [{ shape: [1, 2] }], errors: [-1] };'],
-    ['makers of samples', 'export const same = (n: number): Sample<number> => ({ n: n + 1 });'],
-    ['what only samples use', 'const FAR = [1, 2]; export const op = { samples: [FAR] };'],
     ['what only errors use', 'const got = a ? 1 : 2; throw new Error(got);'],
   ])('%s', (_, text) => {
     expect(spoiled(text)).toEqual([]);
   });
 
-  it('arguments that only become samples', () => {
+  it('arguments that only errors use', () => {
     const text =
-      'function make(n: number, range = 3) { return { n, samples: [range] }; } export const op = make(1, 2);';
-    expect(spoiled(text)).toEqual(['2', '0']);
+      'function make(n: number, a = 3) { if (n) throw new Error(a); return n; } export const op = make(1, 2);';
+    expect(spoiled(text)).toEqual(['true', 'false', '2', '0']);
   });
 
   it('how a loop goes on', () => {

@@ -1,28 +1,16 @@
 /**
- * What of a source file computes. The rest is left as it is: types, imports, texts, what is thrown, the samples and error
- * cases of a record, and whatever only those refer to.
+ * What of a source file computes. The rest is left as it is: types, imports, texts, what is thrown, and whatever only those
+ * refer to.
  */
 import ts from 'typescript';
 import { textOf } from './kinds.ts';
-
-/** Types of what a record carries to be tested with. */
-const OF_SAMPLES = /\b(Sample|SampleInput|ErrorCase)\b/;
-const FOR_TESTS: ReadonlySet<string> = new Set(['samples', 'errors']);
 
 function isIdle(node: ts.Node): boolean {
   if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return true;
   if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return true;
   if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return true;
   if (ts.isThrowStatement(node)) return true;
-  if (ts.isNewExpression(node)) return textOf(node.expression).endsWith('Error');
-  if (ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node))
-    return FOR_TESTS.has(textOf(node.name));
-  if (ts.isVariableDeclaration(node) || ts.isFunctionDeclaration(node)) {
-    const { initializer } = node as ts.VariableDeclaration;
-    const made = initializer !== undefined && ts.isArrowFunction(initializer) ? initializer.type : undefined;
-    return [node.type, made].some((type) => type !== undefined && OF_SAMPLES.test(textOf(type)));
-  }
-  return false;
+  return ts.isNewExpression(node) && textOf(node.expression).endsWith('Error');
 }
 
 function visit(root: ts.Node, see: (node: ts.Node) => boolean): void {

@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '../..');
 
+/** Files as they are, read once. */
+const asIs = new Map<string, ts.SourceFile | undefined>();
+
 /** First lines of what the compiler says of a file when one text in it is another. */
 function complaints(file: string, from: string, to: string): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile);
@@ -13,7 +16,10 @@ function complaints(file: string, from: string, to: string): string[] {
   const read = host.getSourceFile;
   const path = join(ROOT, file);
   host.getSourceFile = (name, target) => {
-    if (name !== path) return read(name, target);
+    if (name !== path) {
+      if (!asIs.has(name)) asIs.set(name, read(name, target));
+      return asIs.get(name);
+    }
     const text = ts.sys.readFile(name) ?? '';
     if (text.split(from).length !== 2) throw new Error(`${file} has not exactly once: ${from}`);
     return ts.createSourceFile(name, text.replace(from, to), target);
@@ -27,27 +33,50 @@ function complaints(file: string, from: string, to: string): string[] {
 
 describe('an op', () => {
   const SWIGLU = 'src/tensor/ops/swiglu.ts';
+  const CASES = 'src/tensor/ops/swiglu.cases.ts';
+  const TABLE = 'src/tensor/ops/cases.ts';
 
   it('compiles as it is', () => {
-    expect(complaints(SWIGLU, "note: 'plain'", "note: 'plain '")).toEqual([]);
+    expect(complaints(SWIGLU, "name: 'swiglu'", "name: 'swiglu '")).toEqual([]);
+    expect(complaints(CASES, "note: 'plain'", "note: 'plain '")).toEqual([]);
   });
 
   it.each([
     [
       'its gradient',
+      SWIGLU,
       'backward({ k, inputs: [gate, up], dy })',
       'spare({ k, inputs: [gate, up], dy }: never)',
+      /'spare' does not exist in type 'Op<NoAttrs>'/,
     ],
-    ['one of its thunks', '[() => grads().dgate, () => grads().dup]', '[() => grads(), () => grads().dup]'],
-    ['its samples', '  samples: [', '  spare: ['],
-    ['its error cases', '  errors: [', '  spare: ['],
-  ])('does not compile without %s', (_, from, to) => {
-    expect(complaints(SWIGLU, from, to)).not.toEqual([]);
+    [
+      'one of its thunks',
+      SWIGLU,
+      '[() => grads().dgate, () => grads().dup]',
+      '[() => grads(), () => grads().dup]',
+      /=> Gradients'/,
+    ],
+    ['its samples', CASES, '  samples: [', '  spare: [', /'spare' does not exist in type 'Cases<NoAttrs>'/],
+    ['one sample', CASES, '  samples: [', '  samples: [].slice(0), spare: [', /'Some<Sample<NoAttrs>>'/],
+    [
+      'its error cases',
+      CASES,
+      '  errors: [',
+      '  spare: [',
+      /'spare' does not exist in type 'Cases<NoAttrs>'/,
+    ],
+    ['its place in the table of cases', TABLE, '  swiglu,\n', '', /^Property 'swiglu' is missing in type/],
+  ])('does not compile without %s', (_, file, from, to, says) => {
+    expect(complaints(file, from, to)).toContainEqual(expect.stringMatching(says));
   });
 
-  it('does not compile with an empty list', () => {
-    const [says] = complaints(SWIGLU, '  samples: [', '  samples: [].slice(0), spare: [');
-    expect(says).toMatch(/is not assignable to type 'Some<Sample<NoAttrs>>'/);
+  it('does not compile with the attributes of another', () => {
+    const all = complaints(
+      'src/tensor/ops/softmax.cases.ts',
+      '[4] }], attrs: { causal: false',
+      '[4] }], attrs: { axis: 0',
+    );
+    expect(all).toContainEqual(expect.stringMatching(/'Some<Sample<\{ readonly causal: boolean; \}>>'/));
   });
 });
 

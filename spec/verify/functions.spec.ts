@@ -9,8 +9,8 @@ import { bytesSource } from '../../src/data/safetensors/source.ts';
 import { writeSafetensors } from '../../src/data/safetensors/write.ts';
 import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
-import type { Op, Sample } from '../../src/tensor/op.ts';
-import { ops } from '../../src/tensor/ops/index.ts';
+import { casesByOp } from '../../src/tensor/ops/cases.ts';
+import type { Cases, Sample } from '../../src/tensor/sample.ts';
 import { type Case, gradientInputs, opCases } from '../../src/verify/cases.ts';
 import { verifyModules, verifyOps } from '../../src/verify/functions.ts';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
@@ -100,8 +100,8 @@ for (const [kind, verify, cases] of [
 }
 
 describe('samples', () => {
-  const all = Object.entries(ops) as unknown as [string, Op<unknown>][];
-  const some = (op: Op<unknown>, has: (sample: Sample<unknown>) => boolean) => op.samples.some(has);
+  const all = Object.entries(casesByOp) as unknown as [string, Cases<unknown>][];
+  const some = (op: Cases<unknown>, has: (sample: Sample<unknown>) => boolean) => op.samples.some(has);
   const inputs = ({ inputs: given }: Sample<unknown>) => given;
   const sizes = (sample: Sample<unknown>) => inputs(sample).flatMap(({ shape }) => shape);
 

@@ -1,10 +1,10 @@
 /**
- * What a primitive is: one record with its shape rule, value, gradient, samples and error cases. Ops work on views and
- * a backend, not on `Tensor`, so `src/tensor/ops` reads like the mathematics and has no cycle with the tape.
+ * What a primitive is: one record with its shape rule, value and gradient. Ops work on views and a backend, not on `Tensor`,
+ * so `src/tensor/ops` reads like the mathematics and has no cycle with the tape.
  *
- * The record is typed: an op without a gradient, samples or error cases does not compile.
+ * Records are typed: an op without a gradient does not compile, nor one without samples and error cases (`ops/cases.ts`).
  */
-import type { Backend, DType, View } from '../kernels/backend.ts';
+import type { Backend, View } from '../kernels/backend.ts';
 
 export interface Forward {
   readonly out: View;
@@ -28,39 +28,6 @@ export interface BackwardContext<Attrs> {
  */
 export type Gradients = readonly ((() => View) | null)[];
 
-/**
- * How a generated input looks. Values are drawn uniformly from `range` (default −2…2) unless given, and are float32 numbers,
- * so that a float32 and a float64 run compute from the same ones.
- */
-export interface SampleInput {
-  readonly shape: readonly number[];
-  readonly dtype?: DType;
-  readonly range?: readonly [number, number];
-  readonly values?: readonly number[];
-  /** The op takes it as given: no gradient flows to it. */
-  readonly constant?: true;
-  /** How it lies in memory: dense, last two axes swapped, every second element, or the previous input itself. */
-  readonly layout?: 'dense' | 'transposed' | 'strided' | 'same';
-}
-
-export interface Sample<Attrs> {
-  /** What is special about it; names the sample. */
-  readonly note: string;
-  readonly inputs: readonly SampleInput[];
-  readonly attrs: Attrs;
-  /** Why central differences say nothing about the gradient here: kinks, infinities, numbers too large to step between. */
-  readonly noDifferences?: string;
-}
-
-/** At least one. */
-export type Some<T> = readonly [T, ...T[]];
-
-export interface ErrorCase<Attrs> extends Sample<Attrs> {
-  readonly error: 'ShapeError' | 'DTypeError';
-  /** Part of the message. */
-  readonly says: string;
-}
-
 export interface Op<Attrs> {
   readonly name: string;
   /** Names of the inputs, for messages; the last one repeats when `variadic`. */
@@ -70,8 +37,6 @@ export interface Op<Attrs> {
   check(inputs: readonly View[], attrs: Attrs): void;
   forward(k: Backend, inputs: readonly View[], attrs: Attrs): Forward;
   backward(ctx: BackwardContext<Attrs>): Gradients;
-  readonly samples: Some<Sample<Attrs>>;
-  readonly errors: Some<ErrorCase<Attrs>>;
 }
 
 /** Name of input i, as messages and fixtures have it: the only one of a variadic op comes with its number. */

@@ -1,11 +1,13 @@
 /**
  * What PyTorch fixtures, gradients by differences and other backends are asked about: a function of named tensors, with its
- * samples. Every primitive's cases follow from its record.
+ * samples. Every primitive's cases follow from its record and its samples.
  */
 
 import { apply, Rng, type Tensor } from '../tensor/index.ts';
-import { inputName, type Op, type Sample, type SampleInput } from '../tensor/op.ts';
+import { inputName, type Op } from '../tensor/op.ts';
+import { casesByOp } from '../tensor/ops/cases.ts';
 import { type OpName, ops } from '../tensor/ops/index.ts';
+import type { Sample, SampleInput } from '../tensor/sample.ts';
 import { float32Numbers, hasGradient, sampleNumbers, seedOf } from './samples.ts';
 
 /** Tensors bound to the function: what gradients are taken by, and the function of their present values. */
@@ -49,17 +51,19 @@ export function gradientInputs({ sample, names }: Case): { readonly name: string
 }
 
 export function opCases(): Case[] {
-  return Object.entries(ops).flatMap(([name, record]) => {
-    const op = record as Op<unknown>;
-    return op.samples.map((sample) => ({
-      of: name,
+  const names = Object.keys(ops) as OpName[];
+  return names.flatMap((of) => {
+    const op: Op<never> = ops[of];
+    const samples: readonly Sample<unknown>[] = casesByOp[of].samples;
+    return samples.map((sample) => ({
+      of,
       note: sample.note,
       attrs: sample.attrs,
       names: sample.inputs.map((_, i) => inputName(op, i)),
       sample,
       bind: (tensors) => ({
         leaves: tensors,
-        compute: () => apply(name as OpName, tensors, sample.attrs as never),
+        compute: () => apply(of, tensors, sample.attrs as never),
       }),
     }));
   });

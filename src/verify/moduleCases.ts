@@ -19,7 +19,7 @@ import {
   SwiGLU,
 } from '../nn/index.ts';
 import type { Tensor } from '../tensor/index.ts';
-import type { SampleInput, Some } from '../tensor/op.ts';
+import type { SampleInput, Some } from '../tensor/sample.ts';
 import type { Case } from './cases.ts';
 
 /** Classes of src/nn that are modules, beside the base class. */

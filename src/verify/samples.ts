@@ -2,7 +2,7 @@
 import type { DType } from '../kernels/backend.ts';
 import { sizeOf } from '../kernels/views.ts';
 import { type Rng, Tensor } from '../tensor/index.ts';
-import type { Sample, SampleInput } from '../tensor/op.ts';
+import type { Sample, SampleInput } from '../tensor/sample.ts';
 
 export type FloatDType = 'float32' | 'float64';
 
