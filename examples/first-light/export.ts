@@ -46,7 +46,7 @@ export async function exportModel(
   const keys = checkpointKeys(model.config);
   const parameters: Record<string, number> = {};
   for (const [name, tensor] of model.namedParameters()) {
-    const part = keys.get(name)?.part ?? 'language';
+    const part = keys.get(name).part ?? 'language';
     parameters[part] = (parameters[part] ?? 0) + tensor.size;
   }
   await replaceFile(

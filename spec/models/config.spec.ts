@@ -194,7 +194,7 @@ describe('parameter counts of the released models', () => {
   function count(config: CogVLMConfig) {
     const parameters: Record<ModelPart, number> = { vit: 0, adapter: 0, experts: 0, language: 0 };
     let [tensors, constants] = [0, 0];
-    for (const { part, shape, optional } of checkpointKeys(config).values()) {
+    for (const [, { part, shape, optional }] of checkpointKeys(config)) {
       tensors++;
       if (optional) constants++;
       else parameters[part] += shape.reduce((n, m) => n * m, 1);

@@ -82,7 +82,7 @@ describe('stages', () => {
     await train(optimizer, RECIPE, lossOf(model), () => true);
     const keys = checkpointKeys(config);
     for (const [name, values] of weights(model)) {
-      const isLanguage = keys.get(name)?.part === 'language';
+      const isLanguage = keys.get(name).part === 'language';
       const same = values.every((v, i) => v === before.get(name)?.[i]);
       expect(same, name).toBe(isLanguage);
     }

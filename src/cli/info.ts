@@ -50,7 +50,7 @@ export function addInfo(program: Command, session: Session): void {
 
 async function modelInfo(folder: string, config: CogVLMConfig, checkpoint: Checkpoint): Promise<ModelInfo> {
   const parameters = { vit: 0, adapter: 0, experts: 0, language: 0, total: 0 };
-  for (const { part, shape, optional } of checkpointKeys(config).values()) {
+  for (const [, { part, shape, optional }] of checkpointKeys(config)) {
     if (optional) continue;
     const count = shape.reduce((n, m) => n * m, 1);
     parameters[part] += count;

@@ -4,7 +4,7 @@
  */
 import { type CogVLM, checkpointKeys, type ModelPart } from '../models/cogvlm/index.ts';
 import type { Parameter, ParameterGroup } from '../nn/index.ts';
-import { noGrad } from '../tensor/index.ts';
+import { noGrad, Tensor } from '../tensor/index.ts';
 
 export interface StageParts {
   /** Learning-rate factor of each part that trains; parts not named are frozen. */
@@ -15,18 +15,22 @@ export interface StageParts {
   readonly weightDecay: number;
 }
 
-/** Freezes what the stage does not train and groups the rest for the optimiser. */
+/**
+ * Freezes what the stage does not train and groups the rest for the optimiser.
+ * @throws WeightNameError for a weight, or a name in `frozen`, that the table of names lacks
+ */
 export function parameterGroups(
   model: CogVLM,
   { lrScale, weightDecay, frozen = [] }: StageParts,
 ): ParameterGroup[] {
   const keys = checkpointKeys(model.config);
+  for (const name of frozen) keys.get(name);
   const groups = new Map<
     string,
     { parameters: Map<string, Parameter>; lrScale: number; weightDecay: number }
   >();
   for (const [name, parameter] of model.namedParameters()) {
-    const scale = frozen.includes(name) ? undefined : lrScale[keys.get(name)?.part ?? 'language'];
+    const scale = frozen.includes(name) ? undefined : lrScale[keys.get(name).part];
     parameter.requiresGrad = scale !== undefined;
     if (scale === undefined) continue;
     const isMatrix = parameter.shape.filter((n) => n > 1).length >= 2;
@@ -39,21 +43,17 @@ export function parameterGroups(
   return [...groups.values()];
 }
 
-const EXPERTS: readonly (readonly [from: string, to: string])[] = [
-  ['language_expert_query_key_value', 'vision_expert_query_key_value'],
-  ['language_expert_dense', 'vision_expert_dense'],
-  ['language_mlp', 'vision_mlp'],
-];
-
-/** Starts every visual expert from the language model's weights (§2.1); a bias that only the expert has becomes 0. */
+/**
+ * Starts every visual expert from the language model's weights (§2.1); a bias that only the expert has becomes 0.
+ * @throws WeightNameError where the model's weights are not those of the table
+ */
 export function copyLanguageToExperts(model: CogVLM): void {
-  const parameters = model.namedParameters();
+  const weights = checkpointKeys(model.config).match(model.state());
   noGrad(() => {
-    for (const [name, target] of parameters) {
-      const pair = EXPERTS.find(([, to]) => name.includes(`.${to}.`));
-      if (pair === undefined) continue;
-      const source = parameters.get(name.replace(`.${pair[1]}.`, `.${pair[0]}.`));
-      target.assign(source ?? target.mul(0));
+    for (const { weight, twin } of weights.values()) {
+      if (twin === undefined) continue;
+      const source = twin === null ? undefined : weights.get(twin)?.weight;
+      weight.assign(source ?? Tensor.zeros(weight.shape, { dtype: weight.dtype }));
     }
   });
 }

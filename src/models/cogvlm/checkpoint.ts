@@ -40,7 +40,7 @@ export function configOf(json: unknown, checkpoint: Pick<Checkpoint, 'tensors'>)
 
 /**
  * Builds the model of a config.json and reads its weights.
- * @throws ConfigError, StateDictError, SafetensorsError; Error where the model has weights that the table lacks
+ * @throws ConfigError, StateDictError, SafetensorsError
  */
 export async function loadCogVLM(
   json: unknown,
@@ -48,40 +48,30 @@ export async function loadCogVLM(
   options: LoadOptions = {},
 ): Promise<CogVLM> {
   const { dtype = 'float32', onProgress } = options;
-  const model = new CogVLM(configOf(json, checkpoint), { dtype });
-  requireNames(model);
-  const state = [...model.state()].filter(([key]) => checkpoint.tensors.has(key));
-  for (const [i, [key, tensor]] of state.entries()) {
-    const { data, shape } = await checkpoint.read(key);
+  const config = configOf(json, checkpoint);
+  const model = new CogVLM(config, { dtype });
+  const keys = checkpointKeys(config).match(model.state());
+  const state = [...keys].filter(([name]) => checkpoint.tensors.has(name));
+  for (const [i, [name, { weight }]] of state.entries()) {
+    const { data, shape } = await checkpoint.read(name);
     const values = Tensor.fromArray(data, shape, { dtype });
-    tensor.assign(values);
+    weight.assign(values);
     values.dispose();
     onProgress?.(i + 1, state.length);
   }
   return model;
 }
 
-/** A weight without a name in the table would keep its start value, and no file would hold it. */
-function requireNames(model: CogVLM): void {
-  const table = checkpointKeys(model.config);
-  const nameless = [...model.state()].flatMap(([key]) => (table.has(key) ? [] : [key]));
-  if (nameless.length === 0) return;
-  throw new Error(`CogVLM: weights that checkpointKeys does not know: ${nameless.join(', ')}`);
-}
-
 /**
  * The weights as they are written: in the order of the table, weights as F32 or rounded to BF16. Rotary frequencies
  * stay F32 in either case, so that a loaded model turns by the same angles.
- * @throws Error naming weights that the table lacks: a model that was changed
+ * @throws WeightNameError where the model's weights are not those of the table: a model that was changed
  */
 export async function checkpointEntries(model: CogVLM, dtype: 'F32' | 'BF16'): Promise<TensorEntry[]> {
-  requireNames(model);
-  const state = new Map(model.state());
   const entries: TensorEntry[] = [];
-  for (const name of checkpointKeys(model.config).keys()) {
-    const tensor = state.get(name) as Tensor;
-    const data = Float32Array.from(await tensor.read());
-    entries.push({ name, dtype: tensor instanceof Constant ? 'F32' : dtype, shape: tensor.shape, data });
+  for (const [name, { weight }] of checkpointKeys(model.config).match(model.state())) {
+    const data = Float32Array.from(await weight.read());
+    entries.push({ name, dtype: weight instanceof Constant ? 'F32' : dtype, shape: weight.shape, data });
   }
   return entries;
 }

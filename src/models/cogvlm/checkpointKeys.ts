@@ -1,141 +1,221 @@
 /**
- * The released checkpoint's tensor names, written out once: name, shape, and the part of the model it belongs to.
- * `{i}` runs over the decoder's layers, `{j}` over the ViT's. Module fields carry the same names, so a name is also the
- * path of its module. Weights are [out, in].
+ * The released checkpoint's weights, written out once as the tree that the model is: at every leaf the shape, the part of
+ * the model it belongs to, how it starts, and for an expert its twin, the language model's weight that it starts as.
+ * A weight's name is its path in the tree, in the model and in the file alike. Matrices are [out, in].
+ *
+ * Everything that depends on a weight's name (freezing, learning rates, initialisation, experts, files) looks it up here.
  */
 import { type CogVLMConfig, patchGrid } from './config.ts';
+import { type KeyRule, type KeyTree, repeated, walk } from './keyTree.ts';
+import { WeightNameError } from './weightNameError.ts';
 
 export type ModelPart = 'vit' | 'adapter' | 'experts' | 'language';
 
-export interface KeyRule {
-  readonly name: string;
+/** What a weight does, as far as its start depends on it; the numbers are a recipe's. */
+export type StartKind =
+  | 'embedding'
+  /** Class token and position table of the ViT. */
+  | 'position'
+  /** Matrices and convolution kernels. */
+  | 'linear'
+  /** Matrices of the language model and its experts whose product is added to the residual stream. */
+  | 'residual'
+  /** Onto the vocabulary. */
+  | 'head'
+  | 'norm'
+  /** Weights of the ViT's norms: they scale what a block adds. */
+  | 'residualNorm'
+  /** Biases, boi and eoi. */
+  | 'bias'
+  /** Computed from the config, not trained. */
+  | 'computed';
+
+/** Sizes by their letters (docs/glossary.md) and what is made of these. */
+const SIZES = {
+  1: () => 1,
+  2: () => 2,
+  V: (c) => c.vocabSize,
+  D: (c) => c.hiddenSize,
+  F: (c) => c.intermediateSize,
+  'K/2': (c) => c.hiddenSize / c.numAttentionHeads / 2,
+  /** Rows of the fused projection: q, then k, then v. */
+  '(H+2H_kv)K': (c) => (c.numAttentionHeads + 2 * c.numKeyValueHeads) * (c.hiddenSize / c.numAttentionHeads),
+  C: (c) => c.vision.inChannels,
+  p: (c) => c.vision.patchSize,
+  'g²+1': (c) => patchGrid(c.vision) ** 2 + 1,
+  E: (c) => c.vision.hiddenSize,
+  '3E': (c) => 3 * c.vision.hiddenSize,
+  F_vit: (c) => c.vision.intermediateSize,
+} as const satisfies Readonly<Record<string, (config: CogVLMConfig) => number>>;
+
+type Size = keyof typeof SIZES;
+
+interface WeightRule extends KeyRule<CogVLMConfig> {
   readonly part: ModelPart;
-  readonly shape: (config: CogVLMConfig) => readonly number[];
-  /** Only where the config says so. */
-  readonly when?: (config: CogVLMConfig) => boolean;
-  /** May be absent: it is computed then. */
+  readonly shape: readonly Size[];
+  readonly start: StartKind;
+  /** Path in its layer of the language weight that an expert's starts as; null where the language model has none: 0. */
+  readonly twin?: string | null;
+  /** May be absent from a file: it is computed then. */
   readonly optional?: true;
 }
 
-type Shape = KeyRule['shape'];
+const weightOf =
+  (part: ModelPart) =>
+  (start: StartKind, ...shape: readonly Size[]): WeightRule => ({ part, start, shape });
 
-const D = (c: CogVLMConfig) => c.hiddenSize;
-const F = (c: CogVLMConfig) => c.intermediateSize;
-const E = (c: CogVLMConfig) => c.vision.hiddenSize;
-const headDim = (c: CogVLMConfig) => c.hiddenSize / c.numAttentionHeads;
-/** Rows of the fused q, k, v projection. */
-const QKV = (c: CogVLMConfig) => (c.numAttentionHeads + 2 * c.numKeyValueHeads) * headDim(c);
+const language = weightOf('language');
+const adapter = weightOf('adapter');
+const vit = weightOf('vit');
+const expert = (twin: string | null, start: StartKind, ...shape: readonly Size[]): WeightRule => ({
+  ...weightOf('experts')(start, ...shape),
+  twin,
+});
+/** A weight that only some configs have. */
+const only = (when: (config: CogVLMConfig) => boolean, rule: WeightRule): WeightRule => ({ ...rule, when });
 
-const atD: Shape = (c) => [D(c)];
-const atE: Shape = (c) => [E(c)];
-const up: Shape = (c) => [F(c), D(c)];
-const down: Shape = (c) => [D(c), F(c)];
+const DECODER_LAYER: KeyTree<WeightRule, CogVLMConfig> = {
+  self_attn: {
+    rotary_emb: { inv_freq: { ...language('computed', 'K/2'), optional: true } },
+    vision_expert_query_key_value: {
+      weight: expert('self_attn.language_expert_query_key_value.weight', 'linear', '(H+2H_kv)K', 'D'),
+      bias: only((c) => c.visionExpertQkvBias, expert(null, 'bias', '(H+2H_kv)K')),
+    },
+    vision_expert_dense: {
+      weight: expert('self_attn.language_expert_dense.weight', 'residual', 'D', 'D'),
+    },
+    language_expert_query_key_value: { weight: language('linear', '(H+2H_kv)K', 'D') },
+    language_expert_dense: { weight: language('residual', 'D', 'D') },
+  },
+  mlp: {
+    language_mlp: {
+      gate_proj: { weight: language('linear', 'F', 'D') },
+      up_proj: { weight: language('linear', 'F', 'D') },
+      down_proj: { weight: language('residual', 'D', 'F') },
+    },
+    vision_mlp: {
+      gate_proj: { weight: expert('mlp.language_mlp.gate_proj.weight', 'linear', 'F', 'D') },
+      up_proj: { weight: expert('mlp.language_mlp.up_proj.weight', 'linear', 'F', 'D') },
+      down_proj: { weight: expert('mlp.language_mlp.down_proj.weight', 'residual', 'D', 'F') },
+    },
+  },
+  input_layernorm: { weight: language('norm', 'D') },
+  post_attention_layernorm: { weight: language('norm', 'D') },
+};
 
-const LAYER = 'model.layers.{i}.';
-const VISION = 'model.vision.';
-const BLOCK = 'model.vision.transformer.layers.{j}.';
+const VIT_BLOCK: KeyTree<WeightRule, CogVLMConfig> = {
+  input_layernorm: { weight: vit('residualNorm', 'E'), bias: vit('bias', 'E') },
+  attention: {
+    query_key_value: { weight: vit('linear', '3E', 'E'), bias: vit('bias', '3E') },
+    dense: { weight: vit('linear', 'E', 'E'), bias: vit('bias', 'E') },
+  },
+  mlp: {
+    fc1: { weight: vit('linear', 'F_vit', 'E'), bias: vit('bias', 'F_vit') },
+    fc2: { weight: vit('linear', 'E', 'F_vit'), bias: vit('bias', 'E') },
+  },
+  post_attention_layernorm: { weight: vit('residualNorm', 'E'), bias: vit('bias', 'E') },
+};
 
-export const KEY_RULES: readonly KeyRule[] = [
-  { name: 'model.embed_tokens.weight', part: 'language', shape: (c) => [c.vocabSize, D(c)] },
-  {
-    name: `${LAYER}self_attn.rotary_emb.inv_freq`,
-    part: 'language',
-    shape: (c) => [headDim(c) / 2],
-    optional: true,
-  },
-  {
-    name: `${LAYER}self_attn.vision_expert_query_key_value.weight`,
-    part: 'experts',
-    shape: (c) => [QKV(c), D(c)],
-  },
-  {
-    name: `${LAYER}self_attn.vision_expert_query_key_value.bias`,
-    part: 'experts',
-    shape: (c) => [QKV(c)],
-    when: (c) => c.visionExpertQkvBias,
-  },
-  { name: `${LAYER}self_attn.vision_expert_dense.weight`, part: 'experts', shape: (c) => [D(c), D(c)] },
-  {
-    name: `${LAYER}self_attn.language_expert_query_key_value.weight`,
-    part: 'language',
-    shape: (c) => [QKV(c), D(c)],
-  },
-  { name: `${LAYER}self_attn.language_expert_dense.weight`, part: 'language', shape: (c) => [D(c), D(c)] },
-  { name: `${LAYER}mlp.language_mlp.gate_proj.weight`, part: 'language', shape: up },
-  { name: `${LAYER}mlp.language_mlp.up_proj.weight`, part: 'language', shape: up },
-  { name: `${LAYER}mlp.language_mlp.down_proj.weight`, part: 'language', shape: down },
-  { name: `${LAYER}mlp.vision_mlp.gate_proj.weight`, part: 'experts', shape: up },
-  { name: `${LAYER}mlp.vision_mlp.up_proj.weight`, part: 'experts', shape: up },
-  { name: `${LAYER}mlp.vision_mlp.down_proj.weight`, part: 'experts', shape: down },
-  { name: `${LAYER}input_layernorm.weight`, part: 'language', shape: atD },
-  { name: `${LAYER}post_attention_layernorm.weight`, part: 'language', shape: atD },
-  { name: 'model.norm.weight', part: 'language', shape: atD },
-  { name: `${VISION}boi`, part: 'adapter', shape: (c) => [1, 1, D(c)] },
-  { name: `${VISION}eoi`, part: 'adapter', shape: (c) => [1, 1, D(c)] },
-  { name: `${VISION}patch_embedding.cls_embedding`, part: 'vit', shape: (c) => [1, E(c)] },
-  {
-    name: `${VISION}patch_embedding.proj.weight`,
-    part: 'vit',
-    shape: ({ vision: v }) => [v.hiddenSize, v.inChannels, v.patchSize, v.patchSize],
-  },
-  { name: `${VISION}patch_embedding.proj.bias`, part: 'vit', shape: atE },
-  {
-    name: `${VISION}patch_embedding.position_embedding.weight`,
-    part: 'vit',
-    shape: (c) => [patchGrid(c.vision) ** 2 + 1, E(c)],
-  },
-  { name: `${BLOCK}input_layernorm.weight`, part: 'vit', shape: atE },
-  { name: `${BLOCK}input_layernorm.bias`, part: 'vit', shape: atE },
-  { name: `${BLOCK}attention.query_key_value.weight`, part: 'vit', shape: (c) => [3 * E(c), E(c)] },
-  { name: `${BLOCK}attention.query_key_value.bias`, part: 'vit', shape: (c) => [3 * E(c)] },
-  { name: `${BLOCK}attention.dense.weight`, part: 'vit', shape: (c) => [E(c), E(c)] },
-  { name: `${BLOCK}attention.dense.bias`, part: 'vit', shape: atE },
-  { name: `${BLOCK}mlp.fc1.weight`, part: 'vit', shape: (c) => [c.vision.intermediateSize, E(c)] },
-  { name: `${BLOCK}mlp.fc1.bias`, part: 'vit', shape: (c) => [c.vision.intermediateSize] },
-  { name: `${BLOCK}mlp.fc2.weight`, part: 'vit', shape: (c) => [E(c), c.vision.intermediateSize] },
-  { name: `${BLOCK}mlp.fc2.bias`, part: 'vit', shape: atE },
-  { name: `${BLOCK}post_attention_layernorm.weight`, part: 'vit', shape: atE },
-  { name: `${BLOCK}post_attention_layernorm.bias`, part: 'vit', shape: atE },
-  {
-    name: `${VISION}conv.weight`,
-    part: 'adapter',
-    shape: (c) => [E(c), E(c), 2, 2],
-    when: (c) => c.vision.convDownsample,
-  },
-  { name: `${VISION}conv.bias`, part: 'adapter', shape: atE, when: (c) => c.vision.convDownsample },
-  { name: `${VISION}linear_proj.linear_proj.weight`, part: 'adapter', shape: (c) => [D(c), E(c)] },
-  { name: `${VISION}linear_proj.norm1.weight`, part: 'adapter', shape: atD },
-  { name: `${VISION}linear_proj.norm1.bias`, part: 'adapter', shape: atD },
-  { name: `${VISION}linear_proj.dense_h_to_4h.weight`, part: 'adapter', shape: up },
-  { name: `${VISION}linear_proj.gate_proj.weight`, part: 'adapter', shape: up },
-  { name: `${VISION}linear_proj.dense_4h_to_h.weight`, part: 'adapter', shape: down },
-  { name: 'lm_head.weight', part: 'language', shape: (c) => [c.vocabSize, D(c)] },
-];
+const downsamples = (c: CogVLMConfig) => c.vision.convDownsample;
 
+const MODEL: KeyTree<WeightRule, CogVLMConfig> = {
+  model: {
+    embed_tokens: { weight: language('embedding', 'V', 'D') },
+    layers: repeated((c) => c.numHiddenLayers, DECODER_LAYER),
+    norm: { weight: language('norm', 'D') },
+    vision: {
+      boi: adapter('bias', 1, 1, 'D'),
+      eoi: adapter('bias', 1, 1, 'D'),
+      patch_embedding: {
+        cls_embedding: vit('position', 1, 'E'),
+        proj: { weight: vit('linear', 'E', 'C', 'p', 'p'), bias: vit('bias', 'E') },
+        position_embedding: { weight: vit('position', 'g²+1', 'E') },
+      },
+      transformer: { layers: repeated((c) => c.vision.numHiddenLayers, VIT_BLOCK) },
+      conv: {
+        weight: only(downsamples, adapter('linear', 'E', 'E', 2, 2)),
+        bias: only(downsamples, adapter('bias', 'E')),
+      },
+      linear_proj: {
+        linear_proj: { weight: adapter('linear', 'D', 'E') },
+        norm1: { weight: adapter('norm', 'D'), bias: adapter('bias', 'D') },
+        dense_h_to_4h: { weight: adapter('linear', 'F', 'D') },
+        gate_proj: { weight: adapter('linear', 'F', 'D') },
+        dense_4h_to_h: { weight: adapter('linear', 'D', 'F') },
+      },
+    },
+  },
+  lm_head: { weight: language('head', 'V', 'D') },
+};
+
+/** What is known of one weight of a model. */
 export interface CheckpointKey {
   readonly part: ModelPart;
   readonly shape: readonly number[];
+  readonly start: StartKind;
+  /**
+   * Of an expert's weight: the name of the language weight it starts as, null where the language model has none (it
+   * starts at 0). Undefined for every other weight.
+   */
+  readonly twin: string | null | undefined;
+  /** May be absent from a file: it is computed then. */
   readonly optional: boolean;
 }
 
-/** Every tensor of a model of this config, in the order of the table, layer by layer. */
-export function checkpointKeys(config: CogVLMConfig): Map<string, CheckpointKey> {
-  const keys = new Map<string, CheckpointKey>();
-  const add = (rule: KeyRule, name: string) =>
-    keys.set(name, { part: rule.part, shape: rule.shape(config), optional: rule.optional ?? false });
-  for (let at = 0; at < KEY_RULES.length; ) {
-    const index = /\{[ij]\}/.exec(KEY_RULES[at].name)?.[0];
-    const run = KEY_RULES.slice(at).findIndex((rule) => index === undefined || !rule.name.includes(index));
-    const group = KEY_RULES.slice(at, run <= 0 ? at + 1 : at + run).filter(
-      (rule) => rule.when?.(config) ?? true,
-    );
-    const count =
-      index === undefined ? 1 : index === '{i}' ? config.numHiddenLayers : config.vision.numHiddenLayers;
-    for (let n = 0; n < count; n++) {
-      for (const rule of group)
-        add(rule, index === undefined ? rule.name : rule.name.replace(index, String(n)));
+/** The weights of a model of one config by name, in the order in which they are written. */
+export class CheckpointKeys implements Iterable<[name: string, key: CheckpointKey]> {
+  readonly #keys: ReadonlyMap<string, CheckpointKey>;
+
+  constructor(config: CogVLMConfig) {
+    const keys = new Map<string, CheckpointKey>();
+    for (const { name, parent, rule } of walk(MODEL, config)) {
+      const { part, start, twin, optional = false } = rule;
+      const shape = rule.shape.map((size) => SIZES[size](config));
+      keys.set(name, { part, shape, start, twin: twin && `${parent}.${twin}`, optional });
     }
-    at += run <= 0 ? 1 : run;
+    this.#keys = keys;
+    for (const { twin } of keys.values()) if (typeof twin === 'string') this.get(twin);
   }
-  return keys;
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  has(name: string): boolean {
+    return this.#keys.has(name);
+  }
+
+  /** @throws WeightNameError where a model of this config has no such weight, with the names most like it */
+  get(name: string): CheckpointKey {
+    const key = this.#keys.get(name);
+    if (key === undefined) throw new WeightNameError({ unknown: [name] }, this.keys());
+    return key;
+  }
+
+  /**
+   * A model's weights beside their keys, in the order of the table.
+   * @throws WeightNameError where model and table do not have the same names: a model that was changed
+   */
+  match<W>(
+    weights: Iterable<readonly [name: string, weight: W]>,
+  ): Map<string, CheckpointKey & { weight: W }> {
+    const state = new Map(weights);
+    const unknown = [...state.keys()].filter((name) => !this.has(name));
+    const lacking = [...this.keys()].filter((name) => !state.has(name));
+    if (unknown.length + lacking.length > 0) throw new WeightNameError({ unknown, lacking }, this.keys());
+    return new Map([...this].map(([name, key]) => [name, { ...key, weight: state.get(name) as W }]));
+  }
+
+  keys(): Iterable<string> {
+    return this.#keys.keys();
+  }
+
+  [Symbol.iterator](): Iterator<[name: string, key: CheckpointKey]> {
+    return this.#keys[Symbol.iterator]();
+  }
+}
+
+/** Every tensor of a model of this config, layer by layer. */
+export function checkpointKeys(config: CogVLMConfig): CheckpointKeys {
+  return new CheckpointKeys(config);
 }

@@ -1,6 +1,12 @@
 export { Adapter } from './adapter.ts';
 export { checkpointEntries, configOf, type LoadOptions, loadCogVLM } from './checkpoint.ts';
-export { type CheckpointKey, checkpointKeys, KEY_RULES, type ModelPart } from './checkpointKeys.ts';
+export {
+  type CheckpointKey,
+  CheckpointKeys,
+  checkpointKeys,
+  type ModelPart,
+  type StartKind,
+} from './checkpointKeys.ts';
 export { CogVLM, CogVLMModel, type ModelInput } from './cogvlm.ts';
 export {
   type CogVLMConfig,
@@ -14,6 +20,7 @@ export {
 } from './config.ts';
 export { DecoderLayer } from './decoder.ts';
 export { type GenerateOptions, type GenerateStep, generate, type Prompt } from './generate.ts';
+export { initializeWeights, type Start, type Starts } from './initialize.ts';
 export { KVCache, LayerCache } from './kvCache.ts';
 export { positionIds, visionExpertMask } from './masks.ts';
 export {
@@ -30,3 +37,4 @@ export {
 export { type PromptRow, promptBatch, promptRow } from './promptInput.ts';
 export { VisionModel } from './vision.ts';
 export { ExpertRouting, type LayerContext, VisionExpertAttention, VisionExpertMLP } from './visualExpert.ts';
+export { WeightNameError } from './weightNameError.ts';

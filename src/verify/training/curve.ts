@@ -35,6 +35,10 @@ export async function verifyCurve(
   const before = await weightsOf(model);
   const reports = await trainOn(model, groups, golden, examples);
   const after = await weightsOf(model);
+  const vitQkvBiases = namesOf(
+    model,
+    model.model.vision.transformer.layers.map(({ attention }) => attention.query_key_value.bias),
+  );
   model.dispose();
 
   const losses = column(reports.map(({ loss }) => loss));
@@ -43,7 +47,7 @@ export async function verifyCurve(
   onRow(judge(subjectOf(golden, 'losses'), column(golden.loss), losses, limit));
   const normError = farthest(golden.float32_grad_norm, golden.grad_norm);
   judgeSteps(golden, reports, { tolerance: CURVE_NORM[dtype], torchError: normError }, onRow);
-  await judgeWeights(folder, golden, { before, after }, dtype, onRow);
+  await judgeWeights(folder, golden, { before, after, vitQkvBiases }, dtype, onRow);
 }
 
 function farthest(a: readonly number[], b: readonly number[]): number {
@@ -121,4 +125,9 @@ async function weightsOf(model: CogVLM): Promise<Weights> {
   for (const [name, p] of model.namedParameters())
     weights.set(name, { shape: p.shape, data: await p.read() });
   return weights;
+}
+
+function namesOf(model: CogVLM, weights: readonly (Tensor | null)[]): ReadonlySet<string> {
+  const wanted = new Set(weights);
+  return new Set([...model.namedParameters()].flatMap(([name, p]) => (wanted.has(p) ? [name] : [])));
 }

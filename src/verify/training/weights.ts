@@ -21,8 +21,14 @@ import type { GoldenCurve } from './manifest.ts';
 /** Weights by name, as numbers. */
 export type Weights = ReadonlyMap<string, Numbers>;
 
+export interface Trained {
+  readonly before: Weights;
+  readonly after: Weights;
+  /** Names of the ViT's biases of q, k and v, whose middle third has no gradient. */
+  readonly vitQkvBiases: ReadonlySet<string>;
+}
+
 const PREFIX = 'update.';
-const QKV_BIAS = /^model\.vision\.transformer\..*\.query_key_value\.bias$/;
 
 export function subjectOf({ name }: GoldenCurve, what: string): Subject {
   return { name: `${name}/${what}`, of: `${name} curve`, check: 'training' };
@@ -31,18 +37,22 @@ export function subjectOf({ name }: GoldenCurve, what: string): Subject {
 export async function judgeWeights(
   folder: GoldenFolder,
   golden: GoldenCurve,
-  { before, after }: { readonly before: Weights; readonly after: Weights },
+  { before, after, vitQkvBiases }: Trained,
   dtype: VerifyDType,
   onRow: (row: Row) => void,
 ): Promise<void> {
-  const judgeUpdate = dtype === 'float64' ? judgeFloat64 : judgeFloat32;
   const trained = new Set<string>();
   await withOpen(openFixtures(folder, golden.file), async (file) => {
     for (const key of file.tensors.keys()) {
       const name = key.slice(PREFIX.length);
       trained.add(name);
       const update = difference(before.get(name), after.get(name));
-      for (const row of judgeUpdate(golden, name, await readTruth(file, key), update)) onRow(row);
+      const truth = await readTruth(file, key);
+      const rows =
+        dtype === 'float64'
+          ? judgeFloat64(golden, name, truth, update)
+          : judgeFloat32(golden, name, truth, update, vitQkvBiases.has(name));
+      for (const row of rows) onRow(row);
     }
   });
   const moved = [...before].flatMap(([name, { data }]) => {
@@ -65,9 +75,15 @@ function judgeFloat64(golden: GoldenCurve, name: string, truth: Numbers, update:
   return [judge(subjectOf(golden, PREFIX + name), truth, update, { tolerance, torchError })];
 }
 
-function judgeFloat32(golden: GoldenCurve, name: string, truth: Numbers, update: Numbers | undefined): Row[] {
+function judgeFloat32(
+  golden: GoldenCurve,
+  name: string,
+  truth: Numbers,
+  update: Numbers | undefined,
+  isQkvBias: boolean,
+): Row[] {
   const third = truth.data.length / 3;
-  const isKey = (i: number) => QKV_BIAS.test(name) && i >= third && i < 2 * third;
+  const isKey = (i: number) => isQkvBias && i >= third && i < 2 * third;
   const torchError = golden.float32_mean_error[name];
   const rest = judge(subjectOf(golden, PREFIX + name), truth, update, {
     tolerance: { atol: UPDATE_MEAN_OF_TORCH * torchError },
@@ -75,7 +91,7 @@ function judgeFloat32(golden: GoldenCurve, name: string, truth: Numbers, update:
     measure: 'mean',
     counts: (i) => !isKey(i),
   });
-  if (!QKV_BIAS.test(name)) return [rest];
+  if (!isQkvBias) return [rest];
 
   const keys = `${name} (keys)`;
   const scale = golden.groups.find(({ parameters }) => parameters.includes(name))?.lr_scale ?? 0;
