@@ -15,7 +15,7 @@ import { SingleBar } from 'cli-progress';
 import { BACKEND_NAMES, isBackendName } from '../../src/kernels/registry.ts';
 import { CogVLM, parseConfig } from '../../src/models/cogvlm/index.ts';
 import { readTokenizer } from '../../src/models/cogvlm/node.ts';
-import { AdamW } from '../../src/nn/index.ts';
+import { AdamW, warmupCosine } from '../../src/nn/index.ts';
 import { getBackend, noGrad, scope, setBackend } from '../../src/tensor/index.ts';
 import {
   answerLoss,
@@ -95,12 +95,12 @@ async function runStage({ name, stage, parts, lossAt, check }: StageRun): Promis
   const path = join(buildFolder, `${name}.run.safetensors`);
   const optimizer = new AdamW(parameterGroups(model, parts), { betas: stage.betas });
   if (await loadRun(path, model, optimizer)) console.log(`${name}: goes on from step ${optimizer.stepCount}`);
-  const schedule = {
+  const lr = warmupCosine({
     peak: stage.peakLr,
     warmupSteps: stage.warmupSteps,
     totalSteps: stage.steps,
     finalRatio: stage.finalRatio,
-  };
+  });
   const bar = new SingleBar({
     format: `${name} [{bar}] {value}/{total} loss {loss} {seconds} s/step, {eta_formatted} left`,
     noTTYOutput: false,
@@ -120,7 +120,8 @@ async function runStage({ name, stage, parts, lossAt, check }: StageRun): Promis
     }
     return !interrupted;
   };
-  await train(optimizer, { schedule, clipNorm: stage.clipNorm, seed: stage.seed }, lossAt, onStep);
+  const { steps: total, clipNorm, seed } = stage;
+  await train(optimizer, { steps: total, lr, clipNorm, seed }, lossAt, onStep);
   bar.stop();
   if (optimizer.stepCount < stage.steps) process.exit(130);
   const steps = optimizer.stepCount - first;

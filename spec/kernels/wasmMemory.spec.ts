@@ -4,7 +4,7 @@ import type { Backend } from '../../src/kernels/backend.ts';
 import { createCpuBackend } from '../../src/kernels/cpu/index.ts';
 import { createWasmBackend, type WasmOptions } from '../../src/kernels/wasm/index.ts';
 import { CogVLM, generate } from '../../src/models/cogvlm/index.ts';
-import { AdamW, Parameter } from '../../src/nn/index.ts';
+import { AdamW, Parameter, warmupCosine } from '../../src/nn/index.ts';
 import { Rng, scope, setBackend, Tensor } from '../../src/tensor/index.ts';
 import { answerLoss, parameterGroups, train } from '../../src/train/index.ts';
 import { randomPixels, tinyConfig } from '../support/models.ts';
@@ -60,11 +60,11 @@ for (const [name, create] of Object.entries(backends)) {
       const weights = model.stateDict();
       expect(backend.memory().buffers).toBe(weights.size);
       const optimizer = new AdamW(parameterGroups(model, EVERYTHING));
-      const schedule = { peak: 1e-3, warmupSteps: 5, totalSteps: 1000 };
+      const lr = warmupCosine({ peak: 1e-3, warmupSteps: 5, totalSteps: 1000 });
       const seen = new Map<number, unknown>();
       await train(
         optimizer,
-        { schedule, clipNorm: 1, seed: 1 },
+        { steps: 1000, lr, clipNorm: 1, seed: 1 },
         (rng, step) => lossOf(model, rng, step),
         ({ step }) => {
           seen.set(step, { ...backend.memory(), size: size() });
@@ -154,10 +154,10 @@ describe('a memory that ends', () => {
     const model = new CogVLM(config, { rng: new Rng(3) });
     const optimizer = new AdamW(parameterGroups(model, EVERYTHING));
     const weights = () => Array.from(model.stateDict(), ([name, x]) => [name, Array.from(x.data)]);
-    const run = async (totalSteps: number) =>
+    const run = async (steps: number) =>
       train(
         optimizer,
-        { schedule: { peak: 1e-3, warmupSteps: 0, totalSteps }, clipNorm: 1, seed: 4 },
+        { steps, lr: () => 1e-3, clipNorm: 1, seed: 4 },
         (rng, step) => lossOf(model, rng, step),
         () => true,
       );

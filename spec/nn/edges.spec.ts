@@ -111,7 +111,7 @@ describe('AdamW', () => {
 
 describe('warmupCosine', () => {
   it('falls in one step where there is only one', () => {
-    const schedule = { peak: 2, warmupSteps: 3, totalSteps: 4, finalRatio: 0.25 };
-    expect([3, 4, 5].map((step) => warmupCosine(step, schedule))).toEqual([2, 0.5, 0.5]);
+    const lr = warmupCosine({ peak: 2, warmupSteps: 3, totalSteps: 4, finalRatio: 0.25 });
+    expect([3, 4, 5].map(lr)).toEqual([2, 0.5, 0.5]);
   });
 });

@@ -213,7 +213,46 @@ describe('optimiser state', () => {
     expect(() => load('r.m', [1])).toThrow('AdamW.loadState: r.m belongs to no parameter of this optimiser');
     expect(() => load('q.v', [3])).toThrow('AdamW.loadState: q.v is [3], the parameter is [2]');
     expect(() => load('q.v', [2])).toThrow('AdamW.loadState: q.v is there, but not q.m');
+    expect(() => load('q.x', [2])).toThrow('AdamW.loadState: q.x belongs to no parameter of this optimiser');
     expect(optimizer.state()).toEqual({ step: 0, tensors: new Map() });
+  });
+
+  it('refuses steps that cannot have been taken', () => {
+    const optimizer = new AdamW(groups(parameter([1]), parameter([1, 2])));
+    const load = (step: number, skipped: readonly (readonly [string, number])[] = []) =>
+      optimizer.loadState({
+        step,
+        tensors: new Map(['p.m', 'p.v'].map((key) => [key, Tensor.ones([1], { dtype: 'float64' })])),
+        skipped: new Map(skipped),
+      });
+    for (const step of [Number.NaN, -1, 1.5, 1e308]) {
+      expect(() => load(step)).toThrow(`AdamW.loadState: step is ${step}, expected a whole number from 0 on`);
+    }
+    for (const steps of [Number.NaN, -1, 0.5, 4]) {
+      expect(() => load(3, [['p', steps]])).toThrow(
+        `AdamW.loadState: skipped has ${steps} steps of p, expected 0 to 3`,
+      );
+    }
+    expect(() => load(3, [['q', 1]])).toThrow('AdamW.loadState: skipped names q, which has no moments');
+    expect(optimizer.state()).toEqual({ step: 0, tensors: new Map() });
+    load(3, [['p', 3]]);
+    load(0);
+    expect(optimizer.stepCount).toBe(0);
+  });
+
+  it('given back, is that of an optimiser that never took a step', () => {
+    const ps = [parameter([1]), parameter([2, 3])];
+    const optimizer = new AdamW(groups(ps[0], ps[1]));
+    run(optimizer, ps, 1, 3);
+    const { tensors } = optimizer.state();
+    optimizer.dispose();
+    for (const tensor of tensors.values()) expect(() => tensor.data).toThrow('was released');
+    expect(optimizer.state()).toEqual({ step: 0, tensors: new Map() });
+    for (const [i, start] of [[1], [2, 3]].entries()) ps[i].assign(Tensor.from(start, { dtype: 'float64' }));
+    const fresh = [parameter([1]), parameter([2, 3])];
+    run(optimizer, ps, 1, 2);
+    run(new AdamW(groups(fresh[0], fresh[1])), fresh, 1, 2);
+    for (const i of [0, 1]) expect(ps[i].data).toEqual(fresh[i].data);
   });
 });
 
@@ -265,10 +304,10 @@ describe('clipGradNorm of gradients that are not finite, as PyTorch', () => {
 });
 
 describe('warmupCosine', () => {
-  const schedule = { peak: 2, warmupSteps: 4, totalSteps: 12, finalRatio: 0.1 };
+  const lr = warmupCosine({ peak: 2, warmupSteps: 4, totalSteps: 12, finalRatio: 0.1 });
 
   it('rises in equal steps, is at its peak after the warm-up, and follows half a cosine down', () => {
-    const rates = Array.from({ length: 15 }, (_, step) => warmupCosine(step, schedule));
+    const rates = Array.from({ length: 15 }, (_, step) => lr(step));
     expect(rates.slice(0, 4)).toEqual([0.5, 1, 1.5, 2]);
     expect(rates[4]).toBe(2);
     expectClose(
@@ -282,8 +321,8 @@ describe('warmupCosine', () => {
   });
 
   it('ends at zero unless told, and can do without a warm-up', () => {
-    expect(warmupCosine(10, { peak: 1, warmupSteps: 0, totalSteps: 10 })).toBeCloseTo(0, 15);
-    expect(warmupCosine(0, { peak: 1, warmupSteps: 0, totalSteps: 10 })).toBe(1);
-    expect(warmupCosine(3, { peak: 1, warmupSteps: 3, totalSteps: 3 })).toBe(1);
+    expect(warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: 10 })(10)).toBeCloseTo(0, 15);
+    expect(warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: 10 })(0)).toBe(1);
+    expect(warmupCosine({ peak: 1, warmupSteps: 3, totalSteps: 3 })(3)).toBe(1);
   });
 });

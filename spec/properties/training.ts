@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { CogVLM, type CogVLMConfig, type ModelPart } from '../../src/models/cogvlm/index.ts';
-import { AdamW } from '../../src/nn/index.ts';
+import { AdamW, warmupCosine } from '../../src/nn/index.ts';
 import { Rng, type Tensor } from '../../src/tensor/index.ts';
 import { answerLoss, type Example, parameterGroups, train } from '../../src/train/index.ts';
 import { loadRun, saveRun } from '../../src/train/node.ts';
@@ -43,13 +43,13 @@ function randomExample({ vision }: CogVLMConfig, rng: Rng): Example {
 
 /** Trains until step `until`. */
 async function trained({ model, optimizer, losses }: Run, recipe: Recipe, until: number): Promise<void> {
-  const schedule = { peak: 1e-2, warmupSteps: 1, totalSteps: STEPS };
+  const lr = warmupCosine({ peak: 1e-2, warmupSteps: 1, totalSteps: STEPS });
   const lossAt = (rng: Rng) =>
     answerLoss(
       model,
       [0, 1].map(() => randomExample(model.config, rng)),
     );
-  await train(optimizer, { ...recipe, schedule }, lossAt, ({ loss, step }) => {
+  await train(optimizer, { ...recipe, steps: STEPS, lr }, lossAt, ({ loss, step }) => {
     losses.push(loss);
     return step < until;
   });
@@ -62,7 +62,7 @@ function stateOf({ model, optimizer }: Run): Map<string, Tensor> {
 
 function disposeRun({ model, optimizer }: Run): void {
   model.dispose();
-  for (const moment of optimizer.state().tensors.values()) moment.dispose();
+  optimizer.dispose();
 }
 
 const RESUMED: Property = {

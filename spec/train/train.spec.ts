@@ -4,8 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CogVLM, checkpointKeys } from '../../src/models/cogvlm/index.ts';
-import { AdamW } from '../../src/nn/index.ts';
-import { Rng, type Tensor } from '../../src/tensor/index.ts';
+import {
+  AdamW,
+  type Optimizer,
+  type OptimizerState,
+  type ParameterGroup,
+  warmupCosine,
+} from '../../src/nn/index.ts';
+import { noGrad, Rng, type Tensor } from '../../src/tensor/index.ts';
 import {
   answerLoss,
   answers,
@@ -16,11 +22,16 @@ import {
   parameterGroups,
   train,
 } from '../../src/train/index.ts';
-import { loadRun, saveRun } from '../../src/train/node.ts';
+import { loadRun, savedNote, saveRun } from '../../src/train/node.ts';
 import { trainingConfig as config } from '../support/trainingConfig.ts';
 
 const SIZE = 3 * 8 * 8;
-const RECIPE = { schedule: { peak: 5e-3, warmupSteps: 2, totalSteps: 12 }, clipNorm: 1, seed: 3 };
+const RECIPE = {
+  steps: 12,
+  lr: warmupCosine({ peak: 5e-3, warmupSteps: 2, totalSteps: 12 }),
+  clipNorm: 1,
+  seed: 3,
+};
 
 /** Two kinds of pictures, bright and dark, with a name each. */
 function example(bright: boolean, rng: Rng): Example {
@@ -38,6 +49,43 @@ function visionRun(): { model: CogVLM; optimizer: AdamW } {
   const model = new CogVLM(config, { rng: new Rng(1) });
   const groups = parameterGroups(model, { lrScale: { vit: 1, adapter: 1, experts: 1 }, weightDecay: 0.05 });
   return { model, optimizer: new AdamW(groups) };
+}
+
+/** p ← p − lr·g. */
+class GradientDescent implements Optimizer {
+  readonly groups: readonly ParameterGroup[];
+  stepCount = 0;
+
+  constructor(groups: readonly ParameterGroup[]) {
+    this.groups = groups;
+  }
+
+  step(lr: number): void {
+    this.stepCount++;
+    noGrad(() => {
+      for (const { parameters, lrScale = 1 } of this.groups)
+        for (const p of parameters.values()) if (p.grad !== null) p.assign(p.sub(p.grad.mul(lr * lrScale)));
+    });
+  }
+
+  zeroGrad(): void {
+    for (const { parameters } of this.groups) for (const p of parameters.values()) p.zeroGrad();
+  }
+
+  state() {
+    return { step: this.stepCount, tensors: new Map<string, Tensor>() };
+  }
+
+  checkState({ tensors }: OptimizerState): void {
+    if (tensors.size > 0) throw new Error('gradient descent remembers nothing');
+  }
+
+  loadState(state: OptimizerState): void {
+    this.checkState(state);
+    this.stepCount = state.step;
+  }
+
+  dispose(): void {}
 }
 
 const weights = (model: CogVLM) =>
@@ -117,7 +165,8 @@ describe('train', () => {
     model.requireGrad(true);
     const all = new AdamW([{ parameters: model.namedParameters() }]);
     const losses: number[] = [];
-    const long = { ...RECIPE, schedule: { peak: 1e-2, warmupSteps: 5, totalSteps: 60 } };
+    const lr = warmupCosine({ peak: 1e-2, warmupSteps: 5, totalSteps: 60 });
+    const long = { ...RECIPE, steps: 60, lr };
     await train(all, long, lossOf(model), ({ loss }) => losses.push(loss) > 0);
     expect(losses[59]).toBeLessThan(0.3 * losses[0]);
     const rng = new Rng(99);
@@ -145,6 +194,41 @@ describe('train', () => {
     expect(weights(second.model)).toEqual(weights(whole.model));
   });
 
+  it('trains with any optimiser and any schedule', async () => {
+    const { model } = visionRun();
+    const groups = parameterGroups(model, { lrScale: { language: 1, experts: 0.5 }, weightDecay: 0 });
+    const optimizer = new GradientDescent(groups);
+    const rates: number[] = [];
+    const recipe = { steps: 4, lr: (step: number) => 0.1 * (1 - step / 4), seed: 5 };
+    const losses: number[] = [];
+    await train(
+      optimizer,
+      recipe,
+      () => lossOf(model)(new Rng(1)),
+      ({ lr, loss }) => rates.push(lr) + losses.push(loss) > 0,
+    );
+    expect(rates).toEqual([0.1, 0.075, 0.05, 0.025].map((rate) => expect.closeTo(rate, 15)));
+    expect(losses[3]).toBeLessThan(losses[0]);
+    const path = join(folder, 'descent.safetensors');
+    await saveRun(path, model, optimizer, 'a note');
+    const [again, fresh] = [visionRun().model, new GradientDescent([])];
+    expect(await loadRun(path, again, fresh)).toBe(true);
+    expect(fresh.stepCount).toBe(4);
+    expect(weights(again)).toEqual(weights(model));
+    expect(await savedNote(path)).toBe('a note');
+    expect(await savedNote(join(folder, 'nothing'))).toBeUndefined();
+  });
+
+  it('refuses a learning rate that is none', async () => {
+    const { model, optimizer } = visionRun();
+    for (const lr of [Number.NaN, -1, Number.POSITIVE_INFINITY]) {
+      await expect(train(optimizer, { ...RECIPE, lr: () => lr }, lossOf(model), () => true)).rejects.toThrow(
+        `train: the learning rate is ${lr} at step 1 (seed 3), expected a number from 0 on`,
+      );
+    }
+    expect(optimizer.stepCount).toBe(0);
+  });
+
   it('lets signals and timers run between steps, so that a run can be stopped', async () => {
     const { model, optimizer } = visionRun();
     let stop = false;
@@ -152,7 +236,7 @@ describe('train', () => {
       stop = true;
     }, 0);
     await train(optimizer, RECIPE, lossOf(model), () => !stop);
-    expect(optimizer.stepCount).toBeLessThan(RECIPE.schedule.totalSteps);
+    expect(optimizer.stepCount).toBeLessThan(RECIPE.steps);
   });
 
   /** Trains two steps, the second with a loss changed by `spoil`: what it says, and that nothing but the first was done. */

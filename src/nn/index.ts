@@ -16,9 +16,10 @@ export {
   withTap,
 } from './module.ts';
 export { LayerNorm, type NormConfig, RMSNorm } from './norm.ts';
-export { AdamW, type AdamWConfig, type AdamWState, type ParameterGroup } from './optim/adamw.ts';
+export { AdamW, type AdamWConfig } from './optim/adamw.ts';
 export { clipGradNorm } from './optim/clip.ts';
-export { type WarmupCosine, warmupCosine } from './optim/schedule.ts';
+export type { Optimizer, OptimizerState, ParameterGroup } from './optim/optimizer.ts';
+export { type Schedule, type WarmupCosine, warmupCosine } from './optim/schedule.ts';
 export { PatchConv, type PatchConvConfig } from './patchConv.ts';
 export { applyRotary, type RotaryAngles, type RotaryConfig, RotaryEmbedding } from './rotary.ts';
 export { SwiGLU, type SwiGLUConfig, swiglu } from './swiglu.ts';

@@ -2,13 +2,16 @@
  * The training loop: loss, gradient, clip, step. What a step sees depends on the seed and the step alone, so a run that is
  * stopped and resumed does what an uninterrupted one would have done.
  */
-import { type AdamW, clipGradNorm, type WarmupCosine, warmupCosine } from '../nn/index.ts';
+import { clipGradNorm, type Optimizer, type Schedule } from '../nn/index.ts';
 import { Rng, scope, type Tensor } from '../tensor/index.ts';
 
 export interface TrainConfig {
-  readonly schedule: WarmupCosine;
-  /** Largest global gradient norm. */
-  readonly clipNorm: number;
+  /** Steps of the whole run, with those from before it was resumed. */
+  readonly steps: number;
+  /** Learning rate of the step after `step` others. */
+  readonly lr: Schedule;
+  /** Largest global gradient norm; default none. */
+  readonly clipNorm?: number;
   readonly seed: number;
 }
 
@@ -21,46 +24,59 @@ export interface StepReport {
   readonly lr: number;
 }
 
+/** The loss of the step after `step` others, from that step's random numbers. */
+export type LossAt = (rng: Rng, step: number) => Tensor | Promise<Tensor>;
+
 /** The random numbers of one step: a generator of its own, from the run's seed. */
 export function stepRng(seed: number, step: number): Rng {
   return new Rng(seed * 2 ** 26 + step);
 }
 
 /**
- * Trains from `optimizer.stepCount` to `schedule.totalSteps`.
- * @param lossAt the loss of one step, from that step's random numbers
+ * Trains from `optimizer.stepCount` to `config.steps`.
  * @param onStep called after each step; answering false stops the run there
+ * @throws RangeError where the learning rate is negative or no number
  * @throws Error where the loss or the gradient norm is not finite; weights and optimiser are as before that step
  */
 export async function train(
-  optimizer: AdamW,
+  optimizer: Optimizer,
   config: TrainConfig,
-  lossAt: (rng: Rng, step: number) => Tensor,
+  lossAt: LossAt,
   onStep: (report: StepReport) => boolean | Promise<boolean>,
 ): Promise<void> {
-  const trained = optimizer.groups.flatMap(({ parameters }) => [...parameters.values()]);
-  while (optimizer.stepCount < config.schedule.totalSteps) {
-    const at = optimizer.stepCount;
-    const lr = warmupCosine(at, config.schedule);
-    const { loss, gradNorm } = await scope(async () => {
-      try {
-        const loss = lossAt(stepRng(config.seed, at), at);
-        loss.backward();
-        const gradNorm = await clipGradNorm(trained, config.clipNorm);
-        const [value] = await loss.read();
-        const where = `at step ${at + 1} (seed ${config.seed}); the weights are as before it`;
-        if (!Number.isFinite(value)) throw new Error(`train: the loss became ${value} ${where}`);
-        if (!Number.isFinite(gradNorm)) {
-          throw new Error(`train: the gradient norm became ${gradNorm}, with the loss ${value}, ${where}`);
-        }
-        optimizer.step(lr);
-        return { loss: value, gradNorm };
-      } finally {
-        optimizer.zeroGrad(); // gradients of a step that failed are no part of the next
-      }
-    });
+  while (optimizer.stepCount < config.steps) {
+    const report = await scope(() => trainStep(optimizer, config, lossAt));
     await eventLoopTurn();
-    if (!(await onStep({ step: at + 1, loss, gradNorm, lr }))) return;
+    if (!(await onStep(report))) return;
+  }
+}
+
+async function trainStep(
+  optimizer: Optimizer,
+  { lr: schedule, clipNorm = Number.POSITIVE_INFINITY, seed }: TrainConfig,
+  lossAt: LossAt,
+): Promise<StepReport> {
+  const at = optimizer.stepCount;
+  const where = `at step ${at + 1} (seed ${seed})`;
+  const lr = schedule(at);
+  if (!(lr >= 0 && lr < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`train: the learning rate is ${lr} ${where}, expected a number from 0 on`);
+  }
+  try {
+    const result = await lossAt(stepRng(seed, at), at);
+    result.backward();
+    const trained = optimizer.groups.flatMap(({ parameters }) => [...parameters.values()]);
+    const gradNorm = await clipGradNorm(trained, clipNorm);
+    const [loss] = await result.read();
+    const unchanged = `${where}; the weights are as before it`;
+    if (!Number.isFinite(loss)) throw new Error(`train: the loss became ${loss} ${unchanged}`);
+    if (!Number.isFinite(gradNorm)) {
+      throw new Error(`train: the gradient norm became ${gradNorm}, with the loss ${loss}, ${unchanged}`);
+    }
+    optimizer.step(lr);
+    return { step: at + 1, loss, gradNorm, lr };
+  } finally {
+    optimizer.zeroGrad(); // gradients of a step that failed are no part of the next
   }
 }
 

@@ -8,6 +8,7 @@ import {
   Rng,
   setBackend,
   train,
+  warmupCosine,
 } from '../../../src/index.ts';
 import { trainingConfig as config } from '../../support/trainingConfig.ts';
 import { wasm } from './backends.ts';
@@ -27,7 +28,8 @@ async function learns(): Promise<string> {
   await setBackend(await wasm({}));
   const model = new CogVLM(config, { rng: new Rng(1) });
   const optimizer = new AdamW([{ parameters: model.namedParameters() }]);
-  const recipe = { schedule: { peak: 1e-2, warmupSteps: 2, totalSteps: STEPS }, clipNorm: 1, seed: 3 };
+  const lr = warmupCosine({ peak: 1e-2, warmupSteps: 2, totalSteps: STEPS });
+  const recipe = { steps: STEPS, lr, clipNorm: 1, seed: 3 };
   const losses: number[] = [];
   const memory: { bytes: number; buffers: number }[] = [];
   const loss = (rng: Rng) => answerLoss(model, [example(true, rng), example(false, rng)]);

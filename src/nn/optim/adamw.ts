@@ -7,15 +7,7 @@
  * of the rate, and norm weights and biases no decay.
  */
 import { Tensor } from '../../tensor/tensor.ts';
-
-export interface ParameterGroup {
-  /** By name, so that state can be saved and found again. */
-  readonly parameters: ReadonlyMap<string, Tensor>;
-  /** Multiplies the learning rate; default 1. */
-  readonly lrScale?: number;
-  /** Default 0. */
-  readonly weightDecay?: number;
-}
+import type { Optimizer, OptimizerState, ParameterGroup } from './optimizer.ts';
 
 export interface AdamWConfig {
   /** Default (0.9, 0.95), the paper's. */
@@ -31,17 +23,7 @@ interface Moments {
   step: number;
 }
 
-/** What an optimiser needs to go on. */
-export interface AdamWState {
-  /** Steps taken. */
-  readonly step: number;
-  /** NAME.m and NAME.v of each parameter that ever had a gradient. */
-  readonly tensors: ReadonlyMap<string, Tensor>;
-  /** Steps in which a parameter with moments had no gradient, where there were any; default none. */
-  readonly skipped?: ReadonlyMap<string, number>;
-}
-
-export class AdamW {
+export class AdamW implements Optimizer {
   readonly groups: readonly ParameterGroup[];
   readonly #betas: readonly [number, number];
   readonly #eps: number;
@@ -58,7 +40,6 @@ export class AdamW {
     if (twice !== undefined) throw new Error(`AdamW(groups): parameter ${twice} is in two groups`);
   }
 
-  /** Steps taken so far. */
   get stepCount(): number {
     return this.#step;
   }
@@ -105,8 +86,8 @@ export class AdamW {
     return moments;
   }
 
-  /** Step number and moments, to go on later exactly from here. */
-  state(): AdamWState {
+  /** Step number, and NAME.m and NAME.v of each parameter that ever had a gradient. */
+  state(): OptimizerState {
     const tensors = new Map<string, Tensor>();
     const skipped = new Map<string, number>();
     for (const [name, { m, v, step }] of this.#moments) {
@@ -117,29 +98,47 @@ export class AdamW {
   }
 
   /**
-   * Goes on from a state: moments that it lacks are zero, as they were when it was saved.
-   * @throws Error for a moment of an unknown parameter, of another shape, or without the other one; nothing has changed then
+   * @throws RangeError for a step, or a number of skipped steps, that is none; Error for a moment of an unknown parameter,
+   *   of another shape, or without the other one
    */
-  loadState(state: AdamWState): void {
-    const parameters = new Map(this.groups.flatMap((group) => [...group.parameters]));
-    for (const [key, tensor] of state.tensors) {
+  checkState({ step, tensors, skipped = new Map() }: OptimizerState): void {
+    if (!Number.isSafeInteger(step) || step < 0) {
+      throw new RangeError(`AdamW.loadState: step is ${step}, expected a whole number from 0 on`);
+    }
+    const parameters = this.#parameters();
+    for (const [key, tensor] of tensors) {
       const name = key.slice(0, -2);
       const p = parameters.get(name);
-      if (p === undefined)
+      if (p === undefined || !/\.[mv]$/.test(key))
         throw new Error(`AdamW.loadState: ${key} belongs to no parameter of this optimiser`);
       if (String(p.shape) !== String(tensor.shape)) {
         throw new Error(`AdamW.loadState: ${key} is [${tensor.shape}], the parameter is [${p.shape}]`);
       }
       const other = `${name}${key.endsWith('.m') ? '.v' : '.m'}`;
-      if (!state.tensors.has(other)) throw new Error(`AdamW.loadState: ${key} is there, but not ${other}`);
+      if (!tensors.has(other)) throw new Error(`AdamW.loadState: ${key} is there, but not ${other}`);
     }
+    for (const [name, steps] of skipped) {
+      if (!tensors.has(`${name}.m`))
+        throw new Error(`AdamW.loadState: skipped names ${name}, which has no moments`);
+      if (!Number.isSafeInteger(steps) || steps < 0 || steps > step) {
+        throw new RangeError(`AdamW.loadState: skipped has ${steps} steps of ${name}, expected 0 to ${step}`);
+      }
+    }
+  }
+
+  /**
+   * Goes on from a state: moments that it lacks are zero, as they were when it was saved.
+   * @throws Error as `checkState`; nothing has changed then
+   */
+  loadState(state: OptimizerState): void {
+    this.checkState(state);
     for (const [name, { m, v }] of this.#moments) {
       if (state.tensors.has(`${name}.m`)) continue;
       m.dispose();
       v.dispose();
       this.#moments.delete(name);
     }
-    for (const [name, p] of parameters) {
+    for (const [name, p] of this.#parameters()) {
       const [m, v] = [state.tensors.get(`${name}.m`), state.tensors.get(`${name}.v`)];
       if (m === undefined || v === undefined) continue;
       const moments = this.#momentsOf(name, p);
@@ -148,5 +147,17 @@ export class AdamW {
       moments.step = state.step - (state.skipped?.get(name) ?? 0);
     }
     this.#step = state.step;
+  }
+  #parameters(): Map<string, Tensor> {
+    return new Map(this.groups.flatMap(({ parameters }) => [...parameters]));
+  }
+
+  dispose(): void {
+    for (const { m, v } of this.#moments.values()) {
+      m.dispose();
+      v.dispose();
+    }
+    this.#moments.clear();
+    this.#step = 0;
   }
 }

@@ -116,7 +116,7 @@ async function trainOn(
     return model.loss(model.call({ ...input, pixels: input.pixels?.to(dtype) }), labels);
   };
   await train(optimizer, recipeOf(golden), lossAt, (report) => reports.push(report) > 0);
-  for (const moment of optimizer.state().tensors.values()) moment.dispose();
+  optimizer.dispose();
   return reports;
 }
 

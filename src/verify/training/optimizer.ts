@@ -95,5 +95,6 @@ async function replay(
     if (golden.checked_steps.includes(report.step)) await note(report.step);
     return true;
   });
-  for (const tensor of [...parameters.values(), ...optimizer.state().tensors.values()]) tensor.dispose();
+  optimizer.dispose();
+  for (const p of parameters.values()) p.dispose();
 }

@@ -1,4 +1,5 @@
 /** What every replayed training run is judged by: its gradient norms and learning rates, step by step. */
+import { warmupCosine } from '../../nn/index.ts';
 import type { StepReport, TrainConfig } from '../../train/index.ts';
 import { judge, type Row } from '../judge.ts';
 import { LEARNING_RATE, type Tolerance } from '../tolerances.ts';
@@ -7,12 +8,13 @@ import type { GoldenRun } from './manifest.ts';
 /** The loop's settings. Replayed losses draw no random numbers. */
 export function recipeOf({ schedule, clip_norm }: GoldenRun): TrainConfig {
   return {
-    schedule: {
+    steps: schedule.total_steps,
+    lr: warmupCosine({
       peak: schedule.peak,
       warmupSteps: schedule.warmup_steps,
       totalSteps: schedule.total_steps,
       finalRatio: schedule.final_ratio,
-    },
+    }),
     clipNorm: clip_norm,
     seed: 0,
   };
