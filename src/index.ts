@@ -16,7 +16,7 @@ export {
 } from './data/safetensors/write.ts';
 export * from './data/tokenizer.ts';
 export type { Backend, BufferHandle, DType, HostArray, View } from './kernels/backend.ts';
-export { type CpuBackendOptions, cpu, cpuStrict, createCpuBackend } from './kernels/cpu/index.ts';
+export { type CpuBackendOptions, type CpuOptions, cpu, createCpuBackend } from './kernels/cpu/index.ts';
 export type { GpuJsBackend, GpuJsOptions } from './kernels/gpujs/options.ts';
 export {
   BACKEND_NAMES,

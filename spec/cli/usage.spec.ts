@@ -59,7 +59,7 @@ describe('cogvlm', () => {
 
   it('leaves the backend as it was', async () => {
     const before = getBackend();
-    await cli('caption', '--backend', 'cpu-strict', '--model', 'nowhere', 'x.png');
+    await cli('caption', '--backend', 'cpu', '--strict', '--model', 'nowhere', 'x.png');
     expect(getBackend()).toBe(before);
   });
 });

@@ -33,7 +33,7 @@ async function changedCopy(name: string, change: Change): Promise<string> {
 
 describe('cogvlm verify --trace', () => {
   it('finds both models right, and leaves folders of other kinds out', async () => {
-    const { status, out, err } = await trace('--backend', 'cpu-strict', GOLDENS);
+    const { status, out, err } = await trace('--strict', GOLDENS);
     expect([status, err]).toEqual([0, '']);
     const lines = out.trimEnd().split('\n');
     expect(lines[0]).toMatch(
@@ -41,7 +41,7 @@ describe('cogvlm verify --trace', () => {
     );
     const verdicts = lines.filter((line) => line.startsWith(GOLDENS));
     const right = (modules: number) =>
-      `position ids, expert mask and all ${modules} modules are right · float64 on cpu, float32 on cpu-strict`;
+      `position ids, expert mask and all ${modules} modules are right · float64 on cpu, float32 on cpu, strict`;
     expect(verdicts).toEqual([`${MODEL}: ${right(94)}`, `${join(GOLDENS, 'cogvlm2')}: ${right(95)}`]);
     const find = (start: RegExp) => lines.filter((line) => start.test(line));
     expect(find(/^model\.layers\.2\.self_attn +output +\[1,27,64\] .* OK$/)).toHaveLength(1);

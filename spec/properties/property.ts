@@ -13,6 +13,8 @@ import type { Noise } from '../support/noise.ts';
 export interface Setting {
   /** "wasm, float32" */
   readonly name: string;
+  /** The backend as reports name it. */
+  readonly place: string;
   readonly backend: BackendName | Backend;
   readonly dtype: 'float32' | 'float64';
   /** How many times the noise of its dtype (spec/support/noise.ts) two results may differ by. */

@@ -1,11 +1,12 @@
 /** On which backends properties are looked at, in which dtype, and for how long. */
+import { openCpu } from '../../src/kernels/cpu/index.ts';
 import { anySizes } from '../support/models.ts';
 import type { Setting } from './property.ts';
 
 /** 'quick' is for every day, 'thorough' for a report. */
 export type Effort = 'quick' | 'thorough';
 
-interface Place extends Pick<Setting, 'backend' | 'dtype' | 'tolerance'> {
+interface Place extends Pick<Setting, 'place' | 'backend' | 'dtype' | 'tolerance'> {
   readonly runs: Readonly<Record<Effort, number>>;
 }
 
@@ -15,18 +16,24 @@ interface Place extends Pick<Setting, 'backend' | 'dtype' | 'tolerance'> {
  * on gpujs), where LayerNorm's gradient is the small difference of large numbers.
  */
 const PLACES: readonly Place[] = [
-  { backend: 'cpu', dtype: 'float64', tolerance: 8, runs: { quick: 30, thorough: 300 } },
-  { backend: 'cpu-strict', dtype: 'float32', tolerance: 8, runs: { quick: 20, thorough: 200 } },
-  { backend: 'wasm', dtype: 'float64', tolerance: 8, runs: { quick: 20, thorough: 200 } },
-  { backend: 'wasm', dtype: 'float32', tolerance: 32, runs: { quick: 30, thorough: 300 } },
+  { place: 'cpu', backend: 'cpu', dtype: 'float64', tolerance: 8, runs: { quick: 30, thorough: 300 } },
+  {
+    place: 'cpu, strict',
+    backend: openCpu({ strict: true }),
+    dtype: 'float32',
+    tolerance: 8,
+    runs: { quick: 20, thorough: 200 },
+  },
+  { place: 'wasm', backend: 'wasm', dtype: 'float64', tolerance: 8, runs: { quick: 20, thorough: 200 } },
+  { place: 'wasm', backend: 'wasm', dtype: 'float32', tolerance: 32, runs: { quick: 30, thorough: 300 } },
   // Compiles kernels for every shape it meets.
-  { backend: 'gpujs', dtype: 'float32', tolerance: 32, runs: { quick: 6, thorough: 60 } },
+  { place: 'gpujs', backend: 'gpujs', dtype: 'float32', tolerance: 32, runs: { quick: 6, thorough: 60 } },
 ];
 
 export function settings(effort: Effort): readonly Setting[] {
   return PLACES.map(({ runs, ...place }) => ({
     ...place,
-    name: `${place.backend}, ${place.dtype}`,
+    name: `${place.place}, ${place.dtype}`,
     runs: runs[effort],
     seed: 2311,
     sizes: anySizes,

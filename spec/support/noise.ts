@@ -7,7 +7,7 @@
  */
 import type { Backend, DType } from '../../src/kernels/backend.ts';
 import { composedAttention } from '../../src/kernels/composedAttention.ts';
-import { cpu, cpuStrict } from '../../src/kernels/cpu/index.ts';
+import { cpu, openCpu } from '../../src/kernels/cpu/index.ts';
 import { getBackend, Rng, scope, setBackend } from '../../src/tensor/index.ts';
 
 /** The numbers that a model and its pictures are made of. */
@@ -31,7 +31,8 @@ export interface Noise {
 }
 
 /** Rounds where float32 kernels do, inside attention too: its gradient is a difference of what may be nearly equal. */
-const rounding: Backend = { ...cpuStrict, ...composedAttention(cpuStrict) };
+const strict = openCpu({ strict: true });
+const rounding: Backend = { ...strict, ...composedAttention(strict) };
 
 /**
  * Where the error of one number decides all others, a run is ten times better than usual in one of ten cases, by chance.

@@ -1,18 +1,22 @@
 /** What a verification consists of: parts that each give a section of the report, in the order in which they run. */
 import { join } from 'node:path';
-import type { Backend } from '../../src/kernels/backend.ts';
-import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
+import {
+  type BackendName,
+  type BackendOptions,
+  createBackend,
+  loadBackend,
+} from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import { kept, type Row } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
+import { asItIs, type Computing, computing } from '../../src/verify/policy.ts';
 import type { ReportSection } from '../../src/verify/report/report.ts';
+import type { FloatDType } from '../../src/verify/samples.ts';
 import { traceModel } from '../../src/verify/trace/trace.ts';
-import { verifyFolder } from '../../src/verify/verify.ts';
+import { type FolderKind, verifyFolder } from '../../src/verify/verify.ts';
 import { mutationRows } from '../mutation/run.ts';
 import { applies, type Effort, PROPERTIES, type Setting, settings } from '../properties/index.ts';
 import { namedFor, PLANTED_BUGS } from '../support/plantedBugs.ts';
-
-type FloatDType = 'float32' | 'float64';
 
 export interface Part {
   readonly title: string;
@@ -21,86 +25,81 @@ export interface Part {
   rows(): Promise<readonly Row[]>;
 }
 
-/** Where each kind of golden folder is computed. */
+/** A backend, one of its variants where `options` say so. */
 interface Place {
-  /** As the report names it. */
-  readonly name: string;
+  readonly backend: BackendName;
   readonly dtype: FloatDType;
-  readonly use: BackendName | (() => Promise<Backend>);
+  readonly variant?: { readonly name: string; readonly options: BackendOptions };
 }
 
-const plainSimd = () => createBackend('wasm', { wasm: { relaxed: false } });
+const CPU64: Place = { backend: 'cpu', dtype: 'float64' };
 
-const FLOAT64: readonly Place[] = [
-  { name: 'cpu', dtype: 'float64', use: 'cpu' },
-  { name: 'wasm', dtype: 'float64', use: 'wasm' },
-];
+const WASM64: Place = { backend: 'wasm', dtype: 'float64' };
+const CPU: Place = { backend: 'cpu', dtype: 'float32' };
+const WASM: Place = { backend: 'wasm', dtype: 'float32' };
+const GPUJS: Place = { backend: 'gpujs', dtype: 'float32' };
+const STRICT: Place = { ...CPU, variant: { name: 'strict', options: { cpu: { strict: true } } } };
+const PLAIN_SIMD: Place = { ...WASM, variant: { name: 'plain SIMD', options: { wasm: { relaxed: false } } } };
 
-/** Kernels as they are, with the rounding of float32. */
-const FLOAT32: readonly Place[] = [
-  { name: 'cpu', dtype: 'float32', use: 'cpu' },
-  { name: 'cpu-strict', dtype: 'float32', use: 'cpu-strict' },
-  { name: 'wasm', dtype: 'float32', use: 'wasm' },
-  { name: 'wasm, plain SIMD', dtype: 'float32', use: plainSimd },
-  { name: 'gpujs', dtype: 'float32', use: 'gpujs' },
-];
-
-/**
- * Whole models: a chain of 200 results in which one attention query is nearly tied, so that kernels are run without their
- * rounding (docs/numerics.md). Module by module, as the trace does it, they run as they are.
- */
-const WHOLE: readonly Place[] = [
-  { name: 'cpu', dtype: 'float64', use: 'cpu' },
-  { name: 'wasm', dtype: 'float64', use: 'wasm' },
-  { name: 'cpu', dtype: 'float32', use: 'cpu' },
-  { name: 'wasm-exact', dtype: 'float32', use: 'wasm-exact' },
-  { name: 'gpujs-exact', dtype: 'float32', use: 'gpujs-exact' },
-];
-
-const EVERYWHERE = [...FLOAT64, ...FLOAT32];
+const BACKENDS = [CPU64, WASM64, CPU, WASM, GPUJS];
+const EVERYWHERE = [CPU64, WASM64, CPU, STRICT, WASM, PLAIN_SIMD, GPUJS];
 
 const MODELS = ['cogvlm', 'cogvlm2'];
 
-const FOLDERS: Readonly<Record<string, readonly Place[]>> = {
-  ops: EVERYWHERE,
-  modules: EVERYWHERE,
-  cogvlm: WHOLE,
-  cogvlm2: WHOLE,
-  training: EVERYWHERE,
-  onnx: EVERYWHERE,
-  preprocess: [WHOLE[0]],
+/** Golden folders by name, of which kind they are, and where they are computed. */
+const FOLDERS: Readonly<Record<string, readonly [FolderKind, readonly Place[]]>> = {
+  ops: ['ops', EVERYWHERE],
+  modules: ['modules', EVERYWHERE],
+  cogvlm: ['model', BACKENDS],
+  cogvlm2: ['model', BACKENDS],
+  training: ['training', EVERYWHERE],
+  onnx: ['onnx', EVERYWHERE],
+  preprocess: ['preprocess', [CPU64]],
 };
 
 const golden = (name: string) => goldenFolder(join(import.meta.dirname, '../goldens', name));
 
-async function onPlace<R>({ use }: Place, work: () => Promise<R>): Promise<R> {
-  await setBackend(typeof use === 'string' ? use : await use());
-  try {
-    return await work();
-  } finally {
-    await setBackend('cpu');
-  }
+/** A part that is computed in one place. */
+function partAt(
+  title: string,
+  { backend, dtype, variant }: Place,
+  { name, on }: Computing,
+  rows: () => Promise<readonly Row[]>,
+): Part {
+  return {
+    title,
+    backend: variant === undefined ? name : `${name}, ${variant.name}`,
+    dtype,
+    rows: async () => {
+      const plain = variant === undefined ? loadBackend(backend) : createBackend(backend, variant.options);
+      await setBackend(on(await plain));
+      try {
+        return await rows();
+      } finally {
+        await setBackend('cpu');
+      }
+    },
+  };
 }
 
 function goldenParts(): Part[] {
-  return Object.entries(FOLDERS).flatMap(([title, places]) =>
-    places.map((place) => ({
-      title,
-      backend: place.name,
-      dtype: place.dtype,
-      rows: () => onPlace(place, async () => (await verifyFolder(golden(title), place.dtype)).rows),
-    })),
+  return Object.entries(FOLDERS).flatMap(([title, [kind, places]]) =>
+    places.map((place) =>
+      partAt(title, place, computing(kind, place.dtype, place.backend), async () => {
+        return (await verifyFolder(golden(title), place.dtype)).rows;
+      }),
+    ),
   );
 }
 
+/** Each module by itself: no chain of results, so that every backend computes as it is. */
 function traceParts(): Part[] {
   return MODELS.flatMap((model) =>
-    EVERYWHERE.map((place) => ({
-      title: `${model}, module by module`,
-      backend: place.name,
-      dtype: place.dtype,
-      rows: () => onPlace(place, () => traceModel(golden(model), place.dtype)),
-    })),
+    EVERYWHERE.map((place) =>
+      partAt(`${model}, module by module`, place, asItIs(place.backend), () =>
+        traceModel(golden(model), place.dtype),
+      ),
+    ),
   );
 }
 
@@ -122,7 +121,7 @@ async function propertyRows(setting: Setting): Promise<Row[]> {
 function propertyParts(effort: Effort): Part[] {
   return settings(effort).map((setting) => ({
     title: 'invariants',
-    backend: typeof setting.backend === 'string' ? setting.backend : setting.backend.name,
+    backend: setting.place,
     dtype: setting.dtype,
     rows: () => propertyRows(setting),
   }));

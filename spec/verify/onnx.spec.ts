@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/kernels/backend.ts';
-import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
+import { openCpu } from '../../src/kernels/cpu/index.ts';
+import { createBackend, loadBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import type { Row } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
 import { type OnnxManifest, readOnnxManifest, runsHere, verifyOnnx } from '../../src/verify/onnx/onnx.ts';
 import { onnxOps } from '../../src/verify/onnx/ops.ts';
+import { twinOf } from '../../src/verify/twin/twin.ts';
 import { type Spoil, withFault } from '../support/plantedFault.ts';
 
 const FOLDER = goldenFolder(join(import.meta.dirname, '../goldens/onnx'));
@@ -17,7 +19,7 @@ const NEED_FLOAT64 = 29;
 const DOC = join(import.meta.dirname, '../../docs/verification-onnx.md');
 
 async function rowsOn(
-  backend: BackendName | Backend,
+  backend: Backend,
   dtype: 'float32' | 'float64',
   ops?: readonly string[],
 ): Promise<Row[]> {
@@ -40,22 +42,22 @@ beforeAll(async () => {
 afterAll(() => setBackend('cpu'));
 
 describe('ONNX’s cases', () => {
-  for (const [backend, dtype] of [
-    ['cpu', 'float64'],
-    ['cpu', 'float32'],
-    ['cpu-strict', 'float32'],
-    ['wasm', 'float32'],
-    ['wasm-exact', 'float32'],
-    ['gpujs', 'float32'],
+  for (const [name, dtype, backend] of [
+    ['cpu', 'float64', () => loadBackend('cpu')],
+    ['cpu', 'float32', () => loadBackend('cpu')],
+    ['cpu, strict', 'float32', () => openCpu({ strict: true })],
+    ['wasm', 'float32', () => loadBackend('wasm')],
+    ['wasm twin', 'float32', async () => twinOf(await loadBackend('wasm'))],
+    ['gpujs', 'float32', () => loadBackend('gpujs')],
   ] as const) {
-    it(`agree in every output: ${dtype} on ${backend}`, async () => {
-      const rows = await rowsOn(backend, dtype);
+    it(`agree in every output: ${dtype} on ${name}`, async () => {
+      const rows = await rowsOn(await backend(), dtype);
       expect(wrong(rows)).toEqual([]);
       const here = manifest.cases.filter(runsHere);
       expect(rows.map(({ name }) => name)).toEqual(
         here.flatMap(({ name, outputs }) => Object.keys(outputs).map((output) => `${name}/${output}`)),
       );
-      expect(manifest.cases.length - here.length).toBe(backend === 'gpujs' ? NEED_FLOAT64 : 0);
+      expect(manifest.cases.length - here.length).toBe(name === 'gpujs' ? NEED_FLOAT64 : 0);
     });
   }
 
@@ -73,7 +75,7 @@ describe('ONNX’s cases', () => {
     ['a layer norm that is off by 1e-4', 'layerNorm', 'y', scaled, ['LayerNormalization']],
   ] as const) {
     it(`find ${what}`, async () => {
-      const right = await createBackend('cpu-strict', {});
+      const right = openCpu({ strict: true });
       const rows = await rowsOn(withFault(right, kernel, spoil, field), 'float32', ops);
       for (const op of ops) {
         const bad = rows.filter(({ of, status }) => of === op && status === 'DIFF');
@@ -83,7 +85,7 @@ describe('ONNX’s cases', () => {
   }
 
   it('find a result of another dtype', async () => {
-    const right = await createBackend('cpu-strict', {});
+    const right = openCpu({ strict: true });
     const argmax: Backend['argmax'] = (x, axis) => right.cast(right.argmax(x, axis), 'float32');
     const rows = await rowsOn({ ...right, argmax }, 'float32', ['ArgMin']);
     const last = rows.find(({ name }) => name === 'node/argmin_default_axis_example/result');
@@ -102,7 +104,7 @@ describe('ONNX’s cases', () => {
   });
 
   it('report an op that throws, and go on', async () => {
-    const right = await createBackend('cpu-strict', {});
+    const right = openCpu({ strict: true });
     const matmul = (): never => {
       throw new Error('no products');
     };

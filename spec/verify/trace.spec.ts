@@ -1,6 +1,7 @@
 /** The trace names the module that is at fault: none where none is, and each of many faults written into the source. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/kernels/backend.ts';
+import { openCpu } from '../../src/kernels/cpu/index.ts';
 import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
@@ -39,7 +40,12 @@ describe('nothing planted, nothing named', () => {
     }
   });
 
-  it.each(['cpu', 'cpu-strict', 'wasm', 'gpujs'] as const)('float32 on %s', async (backend) => {
+  it.each([
+    ['cpu', 'cpu'],
+    ['cpu, strict', openCpu({ strict: true })],
+    ['wasm', 'wasm'],
+    ['gpujs', 'gpujs'],
+  ] as const)('float32 on %s', async (_, backend) => {
     for (const model of MODELS) expect([model, wrong(await traceOn(backend, model))]).toEqual([model, []]);
   });
 

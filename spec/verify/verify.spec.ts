@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/kernels/backend.ts';
-import { errorFree } from '../../src/kernels/errorFree/index.ts';
-import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
+import { openCpu } from '../../src/kernels/cpu/index.ts';
+import { type BackendName, createBackend, loadBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
+import { computing } from '../../src/verify/policy.ts';
+import { twinOf } from '../../src/verify/twin/twin.ts';
 import { type FolderReport, summarize, verifyFolder } from '../../src/verify/verify.ts';
 import { type Spoil, withFault } from '../support/plantedFault.ts';
 
@@ -37,11 +39,12 @@ for (const [name, tensors] of [
       ['cpu', 'float64'],
       ['cpu', 'float32'],
       ['wasm', 'float64'],
-      ['wasm-exact', 'float32'],
-      ['gpujs-exact', 'float32'],
+      ['wasm', 'float32'],
+      ['gpujs', 'float32'],
     ] as const) {
-      it(`agrees with PyTorch in every tensor: ${dtype} on ${backend}`, async () => {
-        const result = await report(name, backend, dtype);
+      const on = computing('model', dtype, backend);
+      it(`agrees with PyTorch in every tensor: ${dtype} on ${on.name}`, async () => {
+        const result = await report(name, on.on(await loadBackend(backend)), dtype);
         expect(wrong(result)).toEqual([]);
         expect(result.rows.length).toBe(tensors);
       });
@@ -51,7 +54,7 @@ for (const [name, tensors] of [
 
 describe('the twin', () => {
   it('agrees with PyTorch in every tensor without fused multiply-add, too', async () => {
-    const backend = await createBackend('wasm-exact', { wasm: { relaxed: false } });
+    const backend = twinOf(await createBackend('wasm', { wasm: { relaxed: false } }));
     expect(backend.describe()).toContain('plain SIMD');
     for (const name of ['cogvlm', 'cogvlm2']) expect(wrong(await report(name, backend))).toEqual([]);
   });
@@ -81,7 +84,7 @@ describe('the twin', () => {
   ] as const) {
     it(`reports ${what}`, async () => {
       const faulty = withFault(await createBackend('wasm', {}), kernel, spoil, field);
-      const { rows } = await report('cogvlm', errorFree(faulty));
+      const { rows } = await report('cogvlm', twinOf(faulty));
       const bad = rows.filter(({ status }) => status === 'DIFF').map(({ name }) => name);
       expect(bad.filter((name) => shownBy.test(name))).not.toEqual([]);
     });
@@ -89,9 +92,9 @@ describe('the twin', () => {
 });
 
 describe('plain float32', () => {
-  it('cpu-strict: half of all errors are below 0.5 × PyTorch’s own', async () => {
+  it('cpu, strict: half of all errors are below 0.5 × PyTorch’s own', async () => {
     for (const name of ['cogvlm', 'cogvlm2']) {
-      expect(summarize(await report(name, 'cpu-strict')).medianTorchRatio).toBeLessThan(0.5);
+      expect(summarize(await report(name, openCpu({ strict: true }))).medianTorchRatio).toBeLessThan(0.5);
     }
   });
 

@@ -17,15 +17,17 @@ const MODES: readonly Mode[] = ['auto', 'sync', 'webgpu', 'webgl2', 'headlessgl'
 
 export interface BackendCliOptions {
   readonly backend: BackendName;
+  readonly strict?: true;
   readonly simd?: 'relaxed' | 'plain';
   readonly threads?: number;
   readonly mode?: Mode;
 }
 
-/** --backend, and the options of the wasm and gpujs backends. */
+/** --backend, and the options of each. */
 export function addBackendOptions(command: Command, fallback = DEFAULT_BACKEND): Command {
   return command
     .addOption(new Option('--backend <name>', 'what computes').choices(BACKEND_NAMES).default(fallback))
+    .option('--strict', 'cpu: round every result to its dtype (docs/numerics.md)')
     .addOption(
       new Option(
         '--simd <kind>',
@@ -44,18 +46,16 @@ export function addBackendOptions(command: Command, fallback = DEFAULT_BACKEND):
 
 /**
  * Makes the backend of the options the one that new tensors are made on. What gpujs runs on is told.
- * @param name another backend that gets the same options
  * @throws UsageError for options that the backend does not have
  */
-export async function chooseBackend(
-  session: Session,
-  options: BackendCliOptions,
-  name = options.backend,
-): Promise<Backend> {
+export async function chooseBackend(session: Session, options: BackendCliOptions): Promise<Backend> {
+  const name = options.backend;
+  refuse(name, 'cpu', options.strict === undefined ? undefined : '--strict');
   refuse(name, 'wasm', options.simd === undefined ? undefined : '--simd');
   refuse(name, 'wasm', options.threads === undefined ? undefined : '--threads');
   refuse(name, 'gpujs', options.mode === undefined ? undefined : '--mode');
   const made: BackendOptions = {
+    ...(options.strict ? { cpu: { strict: true } } : {}),
     wasm: {
       ...(options.simd === undefined ? {} : { relaxed: options.simd === 'relaxed' }),
       ...(options.threads === undefined ? {} : { threads: options.threads }),
@@ -63,13 +63,18 @@ export async function chooseBackend(
     ...(options.mode === undefined ? {} : { gpujs: { mode: options.mode } }),
   };
   if (options.mode === 'webgpu') session.closing.push(await installWebGpu());
-  const chosen = options.simd ?? options.threads ?? options.mode;
+  const chosen = options.strict ?? options.simd ?? options.threads ?? options.mode;
   const backend = await setBackend(chosen === undefined ? name : await createBackend(name, made));
-  if (name.startsWith('gpujs')) {
+  if (name === 'gpujs') {
     session.err(`${backend.describe()}\n`);
     if (options.mode === 'webgpu') session.closing.unshift(() => destroyed(backend));
   }
   return backend;
+}
+
+/** The backend of the options as a line of text names it: "wasm", "cpu, strict". */
+export function backendText({ backend, strict }: BackendCliOptions, name: string = backend): string {
+  return strict ? `${name}, strict` : name;
 }
 
 /** @throws UsageError where the backend does not compute in what --dtype asks for */
@@ -80,8 +85,8 @@ export function requireComputes({ name, dtypes }: Backend, dtype: DType): void {
   );
 }
 
-function refuse(name: BackendName, owner: 'wasm' | 'gpujs', option: string | undefined): void {
-  if (option === undefined || name === owner || name === `${owner}-exact`) return;
+function refuse(name: BackendName, owner: BackendName, option: string | undefined): void {
+  if (option === undefined || name === owner) return;
   throw new UsageError(`${option} is an option of the ${owner} backend, not of ${name}`);
 }
 

@@ -5,14 +5,20 @@ import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { replaceFile } from '../data/replaceFile.ts';
 import type { Backend } from '../kernels/backend.ts';
-import type { BackendName } from '../kernels/registry.ts';
 import { setBackend } from '../tensor/context.ts';
 import type { VerifyDType } from '../verify/model.ts';
 import { goldenFolder } from '../verify/node.ts';
+import { asItIs, computing } from '../verify/policy.ts';
 import { reportHtml } from '../verify/report/html.ts';
 import type { Report } from '../verify/report/report.ts';
 import { type FolderKind, folderKind, summarize, verifyFolder } from '../verify/verify.ts';
-import { addBackendOptions, type BackendCliOptions, chooseBackend, requireComputes } from './backend.ts';
+import {
+  addBackendOptions,
+  type BackendCliOptions,
+  backendText,
+  chooseBackend,
+  requireComputes,
+} from './backend.ts';
 import { fail, type Session, UsageError } from './io.ts';
 import { startProgress } from './progress.ts';
 import { folderText, jsonText, type VerifiedFolder } from './verifyText.ts';
@@ -26,12 +32,6 @@ interface VerifyCliOptions extends BackendCliOptions {
   readonly quiet?: true;
   readonly plain?: true;
 }
-
-/** The same kernels without what rounding does to their results (docs/numerics.md). */
-const EXACT_TWIN: Readonly<Partial<Record<BackendName, BackendName>>> = {
-  wasm: 'wasm-exact',
-  gpujs: 'gpujs-exact',
-};
 
 type FolderResult = VerifiedFolder | { readonly folder: string; readonly ok: false; readonly error: string };
 
@@ -79,8 +79,7 @@ async function verify(session: Session, given: readonly string[], options: Verif
     results.push(result);
     if ('error' in result) fail(session, result.error);
     else if (options.json !== '-') {
-      const computed = `${options.dtype} on ${options.backend}`;
-      session.out(folderText(session, result, options.quiet ?? false, computed));
+      session.out(folderText(session, result, options.quiet ?? false, options.dtype));
     }
     if (!result.ok) session.status = 1;
   }
@@ -92,28 +91,19 @@ async function verify(session: Session, given: readonly string[], options: Verif
 }
 
 /** Makes the backend of a kind of folder the one in use, and tells its name. */
-type BackendOf = (kind: FolderKind) => Promise<BackendName>;
+type BackendOf = (kind: FolderKind) => Promise<string>;
 
-/**
- * Whole models are computed by the twin of a float32 backend: in a chain of two hundred results rounding hides what is to be
- * seen. What is looked at by itself is computed by the backend as it is.
- */
+/** A twin is told of when it is first used. */
 function backendsByKind(session: Session, plain: Backend, options: VerifyCliOptions): BackendOf {
-  // The twin cannot wait for results, as WebGPU makes its users do.
-  const asItIs = options.plain || options.dtype === 'float64' || options.mode === 'webgpu';
-  const exact = asItIs ? undefined : EXACT_TWIN[options.backend];
-  let twin: Backend | undefined;
+  const { backend: asked, dtype, mode } = options;
+  let told = false;
   return async (kind) => {
-    if (kind !== 'model' || exact === undefined) {
-      await setBackend(plain);
-      return options.backend;
-    }
-    if (twin === undefined) {
-      twin = await chooseBackend(session, options, exact);
-      if (exact === 'wasm-exact') session.err(`${twin.describe()}\n`);
-    }
-    await setBackend(twin);
-    return exact;
+    // The twin cannot wait for results, as WebGPU makes its users do.
+    const { name, on } = options.plain || mode === 'webgpu' ? asItIs(asked) : computing(kind, dtype, asked);
+    const backend = await setBackend(on(plain));
+    if (backend !== plain && !told) session.err(`${backend.describe()}\n`);
+    told ||= backend !== plain;
+    return backendText(options, name);
   };
 }
 

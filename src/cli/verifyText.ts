@@ -17,14 +17,8 @@ const HEAD = ['result', 'shape', 'error', "PyTorch's", 'status'];
 /**
  * A table of rows, why those that are not OK are not, and a line that sums up.
  * @param quiet leaves out rows that are OK
- * @param computed "float32 on wasm"
  */
-export function folderText(
-  session: Session,
-  result: VerifiedFolder,
-  quiet: boolean,
-  computed: string,
-): string {
+export function folderText(session: Session, result: VerifiedFolder, quiet: boolean, dtype: string): string {
   const rows = quiet ? result.rows.filter(({ status }) => status !== 'OK') : result.rows;
   const lines: string[] = [];
   if (rows.length > 0) {
@@ -45,7 +39,7 @@ export function folderText(
       ? ''
       : `median error ${medianTorchRatio.toPrecision(2)} × PyTorch's float32 error`,
     worst === null ? '' : `worst ${worst.name} at ${worst.ratio.toPrecision(2)} of what is allowed`,
-    computed,
+    `${dtype} on ${result.backend}`,
     `${result.seconds.toFixed(1)} s`,
   ];
   lines.push(parts.filter((part) => part !== '').join(' · '));

@@ -6,7 +6,7 @@ import { setBackend } from '../tensor/context.ts';
 import type { GoldenFolder } from '../verify/golden.ts';
 import { goldenFolder } from '../verify/node.ts';
 import { moduleAtFault, type TraceRow, traceModel } from '../verify/trace/trace.ts';
-import { type BackendCliOptions, chooseBackend } from './backend.ts';
+import { type BackendCliOptions, backendText, chooseBackend } from './backend.ts';
 import { fail, paint, type Session } from './io.ts';
 import { startProgress } from './progress.ts';
 import { table } from './table.ts';
@@ -100,9 +100,9 @@ const HEAD = [
 function resultText(
   session: Session,
   { folder, rows, fault }: TraceResult,
-  { quiet, backend }: TraceCliOptions,
+  options: TraceCliOptions,
 ): string {
-  const shown = quiet ? rows.filter((pair) => wrong(pair).length > 0) : rows;
+  const shown = options.quiet ? rows.filter((pair) => wrong(pair).length > 0) : rows;
   const lines: string[] = [];
   if (shown.length > 0) {
     const [head, ...body] = table([HEAD, ...shown.map(cells)], [3, 4, 5, 6, 7]);
@@ -116,7 +116,7 @@ function resultText(
     fault === null
       ? paint(session, 'green', `position ids, expert mask and all ${modules} modules are right`)
       : paint(session, 'red', `the first at fault is ${spoken(fault)}`);
-  lines.push(`${folder}: ${verdict} · float64 on cpu, float32 on ${backend}`);
+  lines.push(`${folder}: ${verdict} · float64 on cpu, float32 on ${backendText(options)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,35 +1,26 @@
 /** Backends by name. Those that need loading or a self-test are loaded when they are asked for. */
 import type { Backend } from './backend.ts';
-import { cpu, cpuStrict } from './cpu/index.ts';
+import { type CpuOptions, cpu, openCpu } from './cpu/index.ts';
 import type { GpuJsOptions } from './gpujs/options.ts';
 import type { WasmOptions } from './wasm/options.ts';
 
-export const BACKEND_NAMES = ['cpu', 'cpu-strict', 'wasm', 'wasm-exact', 'gpujs', 'gpujs-exact'] as const;
+export const BACKEND_NAMES = ['cpu', 'wasm', 'gpujs'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
-/** Options of the backends that have any. */
+/** Options by backend. */
 export interface BackendOptions {
-  /** For `wasm` and `wasm-exact`. */
+  readonly cpu?: CpuOptions;
   readonly wasm?: WasmOptions;
-  /** For `gpujs` and `gpujs-exact`; the latter cannot wait for results, so its mode is 'sync' by default. */
   readonly gpujs?: GpuJsOptions;
 }
 
 type Loader = (options: BackendOptions) => Backend | Promise<Backend>;
 
 const loaders: { readonly [N in BackendName]: Loader } = {
-  cpu: () => cpu,
-  'cpu-strict': () => cpuStrict,
+  cpu: ({ cpu: options }) => (options === undefined ? cpu : openCpu(options)),
   wasm: async ({ wasm }) => (await import('./wasm/index.ts')).createWasmBackend(wasm),
-  'wasm-exact': (options) => twinOf('wasm', options),
   gpujs: async ({ gpujs }) => (await import('./gpujs/gpuJsBackend.ts')).createGpuJsBackend(gpujs),
-  'gpujs-exact': (options) => twinOf('gpujs', { gpujs: { mode: 'sync' }, ...options }),
 };
-
-async function twinOf(name: 'wasm' | 'gpujs', options: BackendOptions): Promise<Backend> {
-  const { errorFree } = await import('./errorFree/index.ts');
-  return errorFree(await createBackend(name, options));
-}
 
 const loaded = new Map<BackendName, Promise<Backend>>();
 

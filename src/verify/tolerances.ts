@@ -64,7 +64,7 @@ export const SUBSAMPLED_JPEG_PIXELS: Tolerance = { atol: 0.06 };
  * A module alone on its golden input. float64: both sides add up the same numbers in another order, which is seen up to
  * 3e-14 of the largest number of the tensor; one number that passes through float32 inside makes up to 6e-8. Gradients are
  * stored in float32. float32: the golden's error is the largest of 16 runs of PyTorch around the input, so that nearly tied
- * attention takes no part in it by luck; cpu-strict is off by at most 1.2 times that, wasm and gpujs by 1.7.
+ * attention takes no part in it by luck; the strict cpu is off by at most 1.2 times that, wasm and gpujs by 1.7.
  */
 export function traceTolerance(
   dtype: 'float32' | 'float64',
@@ -81,13 +81,13 @@ export const NUMPY_FLOAT32: Tolerance = { rtol: 1e-6, atol: 1e-6 };
 type ByDType = Readonly<Record<'float32' | 'float64', Tolerance>>;
 
 /**
- * Losses of a training curve, as a part of themselves. float64: measured 5e-15. float32: cpu-strict 9e-7, wasm 2.5e-6, gpujs
+ * Losses of a training curve, as a part of themselves. float64: measured 5e-15. float32: strict cpu 9e-7, wasm 2.5e-6, gpujs
  * 3.7e-6, PyTorch 1.4e-6; rounding errors of the first steps are carried along by all later ones. A rate that is 0.01 %
  * wrong moves the losses of the two curves by 1e-4 and 5e-5.
  */
 export const CURVE_LOSS: ByDType = { float64: { rtol: 1e-12 }, float32: { rtol: 2e-5 } };
 
-/** Norms are some ten times as sensitive: measured 6e-14; 1.5e-5 on cpu-strict, 3.3e-5 on wasm, 2.6e-5 on gpujs. */
+/** Norms are some ten times as sensitive: measured 6e-14; 1.5e-5 on strict cpu, 3.3e-5 on wasm, 2.6e-5 on gpujs. */
 export const CURVE_NORM: ByDType = { float64: { rtol: 1e-11 }, float32: { rtol: 2e-4 } };
 
 /**

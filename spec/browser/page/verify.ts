@@ -1,7 +1,6 @@
 /** `cogvlm verify spec/goldens` in a browser: every tensor against PyTorch. */
 import {
   type Backend,
-  createBackend,
   loadBackend,
   setBackend,
   summarize,
@@ -9,6 +8,7 @@ import {
   verifyFolder,
   type WasmOptions,
 } from '../../../src/index.ts';
+import { twinOf } from '../../../src/verify/twin/twin.ts';
 import { gpujs, ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
 import { fetchGoldens } from './httpFolder.ts';
 import { type BrowserSpec, check } from './spec.ts';
@@ -34,7 +34,7 @@ interface Run {
   /** What `describe()` has to say. */
   readonly says: readonly RegExp[];
   /**
-   * Results that may disagree. The specification and the exact twins agree in all; of whole models in plain float32 nobody
+   * Results that may disagree. The specification and the twins agree in all; of whole models in plain float32 nobody
    * can ask that (docs/numerics.md).
    */
   readonly misses?: number;
@@ -47,13 +47,13 @@ const GPUJS = 16;
 
 const simd = (relaxed: boolean) => (relaxed ? 'relaxed SIMD' : 'plain SIMD');
 
-/** The error-free twin. A page has one thread, a worker may have two. */
+/** The twin. A page has one thread, a worker may have two. */
 function wasmRun(relaxed: boolean, threads: 1 | 2): Run {
   const options: WasmOptions = { relaxed, threads };
   return {
     name: `wasm, ${simd(relaxed)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     where: threads === 1 ? 'page' : 'worker',
-    open: () => createBackend('wasm-exact', { wasm: options }),
+    open: async () => twinOf(await wasm(options)),
     says: [new RegExp(simd(relaxed)), threads === 1 ? ONE_THREAD : TWO_THREADS],
   };
 }
@@ -93,10 +93,10 @@ const RUNS: readonly Run[] = [
     misses: GPUJS,
   },
   {
-    name: 'gpujs-exact',
+    name: 'gpujs twin',
     where: 'page',
-    open: () => loadBackend('gpujs-exact'),
-    says: [/^gpujs on web(gl2|gpu)/],
+    open: async () => twinOf(await gpujs('webgl2')),
+    says: [/^the twin of gpujs on webgl2/],
   },
 ];
 

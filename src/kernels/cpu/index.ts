@@ -73,17 +73,23 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   };
 }
 
-/**
- * The shared instance, the specification. Its float32 tensors are held in double precision between kernels, so that
- * what it says is the float32 result itself and not one of the many that rounding on the way can give.
- */
-export const cpu: Backend = createCpuBackend({
-  heap: createJsHeap({ wide: true }),
-  describe: () => 'cpu: plain TypeScript loops, one thread; float32 is rounded where it is read',
-});
+export interface CpuOptions {
+  /**
+   * Every result is rounded to its dtype: what float32 storage alone costs. By default float32 tensors are held in double
+   * precision between kernels, so that what the backend says is the float32 result itself and not one of the many that
+   * rounding on the way can give.
+   */
+  readonly strict?: boolean;
+}
 
-/** The same kernels, rounding every result to its dtype: what float32 storage alone costs. */
-export const cpuStrict: Backend = createCpuBackend({
-  name: 'cpu-strict',
-  describe: () => 'cpu-strict: plain TypeScript loops, one thread; every result is rounded to its dtype',
-});
+/** The cpu backend with memory of its own. */
+export function openCpu({ strict = false }: CpuOptions = {}): Backend {
+  const rounds = strict ? 'every result is rounded to its dtype' : 'float32 is rounded where it is read';
+  return createCpuBackend({
+    heap: createJsHeap({ wide: !strict }),
+    describe: () => `cpu${strict ? ', strict' : ''}: plain TypeScript loops, one thread; ${rounds}`,
+  });
+}
+
+/** The shared instance, the specification. */
+export const cpu: Backend = openCpu();

@@ -1,13 +1,13 @@
 /**
- * Attention: composed of the matmul and softmax that make no error, and the fast backend's own kernel checked against the
- * host's beside it. It must round, and scores lose digits with their size: with scores s off by δ, probabilities are off by
+ * Attention: composed of the matmul and softmax that make no error, and the fast backend's own kernel beside the
+ * host's. It must round, and scores lose digits with their size: with scores s off by δ, probabilities are off by
  * 2δ of themselves, so a row of the result may be off by (1 + 2·|s|) times what a number of its size is.
  */
-import type { Backend, View } from '../backend.ts';
-import { composedAttention } from '../composedAttention.ts';
-import { asNdarray } from '../cpu/host.ts';
-import { forEachRow } from '../cpu/lines.ts';
-import { checked, largest, rowSizes } from './checked.ts';
+import type { Backend, View } from '../../kernels/backend.ts';
+import { composedAttention } from '../../kernels/composedAttention.ts';
+import { asNdarray } from '../../kernels/cpu/host.ts';
+import { forEachRow } from '../../kernels/cpu/lines.ts';
+import { largest, rowSizes, runBeside } from './beside.ts';
 import { isFloat32, type Workbench } from './workbench.ts';
 
 /** Euclidean length of each row of the last axis. */
@@ -61,16 +61,16 @@ export function attentionKernels(
   return {
     attention(q, k, v, visible, options) {
       if (!isFloat32(q)) return host.attention(q, k, v, visible, options);
-      const exact = composed.attention(q, k, v, visible, options);
+      const wide = composed.attention(q, k, v, visible, options);
       const [loss, vSize] = [lossOfScores(q, k), largest(v)];
-      checked(
+      runBeside(
         bench,
         [q, k, v, ...given(visible)],
         (backend, [q, k, v, visible]) => [backend.attention(q, k, v, visible ?? null, options).y],
         () => [(r) => loss[r] * vSize],
-        [exact.y],
+        [wide.y],
       );
-      return exact;
+      return wide;
     },
 
     attentionBackward(q, k, v, visible, options, saved, dy) {
@@ -90,7 +90,7 @@ export function attentionKernels(
         sum,
       );
       const [qSize, kSize] = [largest(q), largest(k)];
-      checked(
+      runBeside(
         bench,
         [q, k, v, dy, ...given(visible)],
         (backend, [q, k, v, dy, visible]) => {

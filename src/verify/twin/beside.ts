@@ -5,12 +5,12 @@
  * reach, the result is the host's from the numbers in full precision; where they do not, what the fast kernel is off by
  * is added to it, and is found by whoever looks at the result.
  */
-import type { Backend, View } from '../backend.ts';
-import { asNdarray } from '../cpu/host.ts';
-import { forEachRow } from '../cpu/lines.ts';
+import type { Backend, View } from '../../kernels/backend.ts';
+import { asNdarray } from '../../kernels/cpu/host.ts';
+import { forEachRow } from '../../kernels/cpu/lines.ts';
 import { isFloat32, type Workbench, wideNumbers } from './workbench.ts';
 
-type CheckedKernels = Pick<
+type KernelsBeside = Pick<
   Backend,
   | 'unary'
   | 'unaryBackward'
@@ -58,40 +58,40 @@ export function largest(x: View): number {
   return rowSizes(x).reduce((m, size) => Math.max(m, size), 0);
 }
 
-/** Adds to `exact` what `fast` is off by beyond rounding. All three are row-major, rows of `width`. */
+/** Adds to `wide` what `fast` is off by beyond rounding. All three are row-major, rows of `width`. */
 function keepFaults(
-  exact: Float64Array,
+  wide: Float64Array,
   same: Float64Array,
   fast: ArrayLike<number>,
   width: number,
   sizes?: Sizes,
 ): void {
-  for (let row = 0; row * width < exact.length; row++) {
+  for (let row = 0; row * width < wide.length; row++) {
     const [from, to] = [row * width, (row + 1) * width];
     let size = Math.max(SMALLEST, sizes?.(row) ?? 0);
     for (let i = from; i < to; i++) size = Math.max(size, Math.abs(same[i]));
     for (let i = from; i < to; i++) {
       if (Object.is(fast[i], Math.fround(same[i]))) continue;
       const off = fast[i] - same[i];
-      if (!(Math.abs(off) <= ROUNDING * size)) exact[i] += off;
+      if (!(Math.abs(off) <= ROUNDING * size)) wide[i] += off;
     }
   }
 }
 
 /**
  * The results of a kernel with only the faults of the fast backend in them.
- * @param exact results in full precision; by default the host kernel's
+ * @param wide results in full precision; by default the host kernel's
  * @param sizes for each result, given the host's results, what its rows may be off relative to
  */
-export function checked(
+export function runBeside(
   bench: Workbench,
   operands: readonly View[],
   run: Run,
   sizes: (results: Results) => readonly (Sizes | undefined)[] = () => [],
-  exact: Results = run(bench.host, operands),
+  wide: Results = run(bench.host, operands),
 ): Results {
   const { host } = bench;
-  if (!isFloat32(exact[0])) return exact;
+  if (!isFloat32(wide[0])) return wide;
   host.openScope();
   try {
     const floats = operands.map((x) => (isFloat32(x) ? new Float32Array(wideNumbers(x)) : undefined));
@@ -105,41 +105,41 @@ export function checked(
       );
       for (const [i, result] of results.entries()) {
         const width = result.shape[result.shape.length - 1] ?? 1;
-        keepFaults(wideNumbers(exact[i]), wideNumbers(same[i]), fast.readSync(result), width, scales[i]);
+        keepFaults(wideNumbers(wide[i]), wideNumbers(same[i]), fast.readSync(result), width, scales[i]);
       }
     });
   } finally {
     host.closeScope(new Set());
   }
-  return exact;
+  return wide;
 }
 
-export function checkedKernels(bench: Workbench): CheckedKernels {
-  const check = (
+export function kernelsBeside(bench: Workbench): KernelsBeside {
+  const beside = (
     operands: readonly View[],
     run: Run,
     sizes?: (results: Results) => readonly (Sizes | undefined)[],
-  ) => checked(bench, operands, run, sizes);
+  ) => runBeside(bench, operands, run, sizes);
 
   return {
-    unary: (name, x) => check([x], (k, [x]) => [k.unary(name, x)])[0],
+    unary: (name, x) => beside([x], (k, [x]) => [k.unary(name, x)])[0],
 
     unaryBackward(name, x, y, dy) {
       const size = rowSizes(dy);
-      return check(
+      return beside(
         [x, y, dy],
         (k, [x, y, dy]) => [k.unaryBackward(name, x, y, dy)],
         () => [(r) => size[r]],
       )[0];
     },
 
-    binary: (name, a, b) => check([a, b], (k, [a, b]) => [k.binary(name, a, b)])[0],
+    binary: (name, a, b) => beside([a, b], (k, [a, b]) => [k.binary(name, a, b)])[0],
 
-    softmax: (x, options) => check([x], (k, [x]) => [k.softmax(x, options)])[0],
+    softmax: (x, options) => beside([x], (k, [x]) => [k.softmax(x, options)])[0],
 
     softmaxBackward(y, dy) {
       const size = rowSizes(dy); // y is at most 1
-      return check(
+      return beside(
         [y, dy],
         (k, [y, dy]) => [k.softmaxBackward(y, dy)],
         () => [(r) => size[r]],
@@ -148,7 +148,7 @@ export function checkedKernels(bench: Workbench): CheckedKernels {
 
     crossEntropy(x, targets, ignoreIndex) {
       const size = largest(x); // a loss is a difference of scores
-      const [loss, logSumExp] = check(
+      const [loss, logSumExp] = beside(
         [x, targets],
         (k, [x, targets]) => {
           const { loss, logSumExp } = k.crossEntropy(x, targets, ignoreIndex);
@@ -161,7 +161,7 @@ export function checkedKernels(bench: Workbench): CheckedKernels {
 
     crossEntropyBackward(x, targets, ignoreIndex, logSumExp, dloss) {
       const size = largest(dloss); // times a probability less 0 or 1
-      return check(
+      return beside(
         [x, targets, logSumExp, dloss],
         (k, [x, targets, logs, dloss]) => [k.crossEntropyBackward(x, targets, ignoreIndex, logs, dloss)],
         () => [() => size],
@@ -170,7 +170,7 @@ export function checkedKernels(bench: Workbench): CheckedKernels {
 
     layerNorm(x, weight, bias, eps) {
       const [size, w] = [rowSizes(x), largest(weight)];
-      const [y, mean, rstd] = check(
+      const [y, mean, rstd] = beside(
         [x, weight, bias],
         (k, [x, weight, bias]) => {
           const { y, mean, rstd } = k.layerNorm(x, weight, bias, eps);
@@ -187,7 +187,7 @@ export function checkedKernels(bench: Workbench): CheckedKernels {
 
     layerNormBackward(x, weight, mean, rstd, dy) {
       const [xSize, dySize, w] = [rowSizes(x), rowSizes(dy), largest(weight)];
-      const [dx, dweight, dbias] = check(
+      const [dx, dweight, dbias] = beside(
         [x, weight, mean, rstd, dy],
         (k, [x, weight, mean, rstd, dy]) => {
           const { dx, dweight, dbias } = k.layerNormBackward(x, weight, mean, rstd, dy);
@@ -202,7 +202,7 @@ export function checkedKernels(bench: Workbench): CheckedKernels {
     },
 
     rmsNorm(x, weight, eps) {
-      const [y, rstd] = check([x, weight], (k, [x, weight]) => {
+      const [y, rstd] = beside([x, weight], (k, [x, weight]) => {
         const { y, rstd } = k.rmsNorm(x, weight, eps);
         return [y, rstd];
       });
@@ -211,7 +211,7 @@ export function checkedKernels(bench: Workbench): CheckedKernels {
 
     rmsNormBackward(x, weight, rstd, dy) {
       const [xSize, dySize, w] = [rowSizes(x), rowSizes(dy), largest(weight)];
-      const [dx, dweight] = check(
+      const [dx, dweight] = beside(
         [x, weight, rstd, dy],
         (k, [x, weight, rstd, dy]) => {
           const { dx, dweight } = k.rmsNormBackward(x, weight, rstd, dy);
@@ -225,10 +225,10 @@ export function checkedKernels(bench: Workbench): CheckedKernels {
       return { dx, dweight };
     },
 
-    swiglu: (gate, up) => check([gate, up], (k, [gate, up]) => [k.swiglu(gate, up)])[0],
+    swiglu: (gate, up) => beside([gate, up], (k, [gate, up]) => [k.swiglu(gate, up)])[0],
 
     swigluBackward(gate, up, dy) {
-      const [dgate, dup] = check([gate, up, dy], (k, [gate, up, dy]) => {
+      const [dgate, dup] = beside([gate, up, dy], (k, [gate, up, dy]) => {
         const { dgate, dup } = k.swigluBackward(gate, up, dy);
         return [dgate, dup];
       });

@@ -4,16 +4,16 @@ import { describe, expect, it } from 'vitest';
 import type { Backend, View } from '../../src/kernels/backend.ts';
 import { dataOf } from '../../src/kernels/cpu/host.ts';
 import { cpu } from '../../src/kernels/cpu/index.ts';
-import { errorFree } from '../../src/kernels/errorFree/index.ts';
 import {
   bitsOfProducts,
   bitsOfSums,
   floatParts,
   powerAbove,
   unitParts,
-} from '../../src/kernels/errorFree/parts.ts';
+} from '../../src/verify/twin/parts.ts';
+import { twinOf } from '../../src/verify/twin/twin.ts';
+import { broadcast, dense, on, type Sample, stored, variants } from '../kernels/wasmSupport.ts';
 import { withFault } from '../support/plantedFault.ts';
-import { broadcast, dense, on, type Sample, stored, variants } from './wasmSupport.ts';
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e30, max: 1e30 });
 
@@ -244,7 +244,7 @@ function largestDifference(a: Float64Array, b: Float64Array): number {
 
 for (const { name, wasm } of variants) {
   describe(`the twin of wasm, ${name}`, () => {
-    const twin = errorFree(wasm);
+    const twin = twinOf(wasm);
 
     for (const call of CALLS) {
       const what = `${call.kernel}${call.field ? ` ${call.field}` : ''} of [${call.operands[0].shape}]`;
@@ -264,7 +264,7 @@ for (const { name, wasm } of variants) {
           const size = numbers.reduce((m, value) => Math.max(m, Math.abs(value)), 0);
           numbers[numbers.length - 1] += fault * size;
         };
-        const faulty = errorFree(withFault(wasm, call.kernel, spoil, call.field));
+        const faulty = twinOf(withFault(wasm, call.kernel, spoil, call.field));
         const right = wideResult(cpu, call);
         const size = right.reduce((m, value) => Math.max(m, Math.abs(value)), 0);
         expect(largestDifference(wideResult(faulty, call), right) / size).toBeGreaterThan(fault / 2);
@@ -274,7 +274,7 @@ for (const { name, wasm } of variants) {
 }
 
 describe('a twin', () => {
-  const twin = errorFree(variants[0].wasm);
+  const twin = twinOf(variants[0].wasm);
 
   it('leaves float64 and infinities to the host', () => {
     const double = (numbers: number[], shape: number[]): View => ({
@@ -312,7 +312,7 @@ describe('a twin', () => {
 
   it('takes over a result that is no number', () => {
     const nan = (numbers: Float32Array) => numbers.fill(Number.NaN);
-    const faulty = errorFree(withFault(variants[0].wasm, 'swiglu', nan));
+    const faulty = twinOf(withFault(variants[0].wasm, 'swiglu', nan));
     const [gate, up] = [on(faulty, rows), on(faulty, rows)];
     expect(faulty.readSync(faulty.swiglu(gate, up)).every(Number.isNaN)).toBe(true);
   });

@@ -8,14 +8,15 @@
  *   products    a row of A and a column of B have a unit each; a sum over K products is a whole multiple of the product
  *               of the two units, and below 2²⁴ of them, in whatever order it is added
  */
-import type { Backend, View } from '../backend.ts';
-import { asNdarray, dataOf } from '../cpu/host.ts';
-import { forEachRow } from '../cpu/lines.ts';
-import { sizeOf, swapLastTwo } from '../views.ts';
+import type { Backend, View } from '../../kernels/backend.ts';
+import { asNdarray, dataOf } from '../../kernels/cpu/host.ts';
+import { forEachRow } from '../../kernels/cpu/lines.ts';
+import { sizeOf, swapLastTwo } from '../../kernels/views.ts';
+import { sliceView } from '../../tensor/layout.ts';
 import { bitsOfProducts, bitsOfSums, floatParts, powerAbove, unitParts } from './parts.ts';
 import { isFloat32, type Workbench, wideNumbers } from './workbench.ts';
 
-type ExactKernels = Pick<
+type KernelsByParts = Pick<
   Backend,
   'copy' | 'concat' | 'gatherRows' | 'where' | 'assign' | 'sum' | 'scatterAddRows' | 'rotary' | 'matmul'
 >;
@@ -50,15 +51,14 @@ function unitsOfAll(x: View): Float64Array {
 
 /** Columns from…to of a matrix, or of each of many. */
 function columns(x: View, from: number, to: number): View {
-  const last = x.shape.length - 1;
-  return { ...x, shape: x.shape.with(last, to - from), offset: x.offset + from * x.strides[last] };
+  return sliceView(x, x.shape.length - 1, from, to - from);
 }
 
 function allFinite(x: View): boolean {
   return wideNumbers(x).every(Number.isFinite);
 }
 
-export function exactKernels(bench: Workbench): ExactKernels {
+export function kernelsByParts(bench: Workbench): KernelsByParts {
   const { host } = bench;
 
   /** Adds up, smallest first, what `compute` makes of the parts. */
