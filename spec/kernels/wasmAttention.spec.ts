@@ -4,6 +4,7 @@ import type { View } from '../../src/kernels/backend.ts';
 import { denseView, sizeOf } from '../../src/kernels/views.ts';
 import { attentionBackwardCalls, attentionCalls } from '../../src/kernels/wasm/attention.ts';
 import { hasRelaxedSimd } from '../../src/kernels/wasm/features.ts';
+import { WORK_BYTES } from '../../src/kernels/wasm/generated/signatures.ts';
 import { instantiate, type Wasm } from '../../src/kernels/wasm/module.ts';
 import { cpu, dense, expectClose, numbers, on, type Sample, stored, variants } from './wasmSupport.ts';
 
@@ -194,7 +195,7 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])(
     function compute(pieces: number, arrange: <T>(calls: T[]) => T[]): { bits: Uint8Array[]; calls: number } {
       const wasm = instantiate({ relaxed, threads: 1 });
       const { heap, kernels } = wasm;
-      kernels.enter(1, heap.reserve(kernels.WORK_BYTES.value as number));
+      kernels.enter({ number: 1, at: heap.reserve(WORK_BYTES) });
       // Half of the rows have scores that are computed again.
       const large = dense(shape, 1, 20);
       const q = { ...large, data: (large.data as Float32Array).map((x, i) => ((i / 12) & 1 ? x : x / 20)) };
@@ -208,12 +209,12 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])(
         buffer.data.fill(0xa5);
         return { buffer, work: { address: buffer.pointer, share } };
       };
-      const forward = room(kernels.attentionShare(S, 12));
+      const forward = room(kernels.attentionShare({ S, K: 12 }));
       const calls = attentionCalls(wasm, operands, y, forward.work, pieces);
-      for (const args of arrange(calls)) kernels.attention(...args);
-      const backward = room(kernels.attentionBackwardShare(S, 12));
+      for (const args of arrange(calls)) kernels.attention(args);
+      const backward = room(kernels.attentionBackwardShare({ S, K: 12 }));
       const gradients = attentionBackwardCalls(wasm, operands, views[3], { dq, dk, dv }, backward.work);
-      for (const args of arrange(gradients)) kernels.attentionBackward(...args);
+      for (const args of arrange(gradients)) kernels.attentionBackward(args);
 
       for (const { buffer, work } of [forward, backward]) {
         const others = [buffer.data.slice(0, work.share), buffer.data.slice(2 * work.share)];

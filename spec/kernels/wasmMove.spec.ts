@@ -41,13 +41,20 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])('by ranges, relaxed:
     const index = Int32Array.from(numbers(count, 3), (x) => Math.floor((x + 1) * 2.9));
     const [x, at] = [place(numbers(count * n, 1, 1e3)), place(index)];
     const [whole, parts] = [place(new Float32Array(rows * n)), place(new Float32Array(rows * n))];
-    kernels.scatterAddRows(count, n, 4 * n, x, at, whole);
+    kernels.scatterAddRows({ count, n, row: 4 * n, x, index: at, out: whole });
     for (const [from, to] of [
       [13, 23],
       [0, 5],
       [5, 13],
     ])
-      kernels.scatterAddRows(count, to - from, 4 * n, x + 4 * from, at, parts + 4 * from);
+      kernels.scatterAddRows({
+        count,
+        n: to - from,
+        row: 4 * n,
+        x: x + 4 * from,
+        index: at,
+        out: parts + 4 * from,
+      });
     expect(floats(parts, rows * n)).toEqual(floats(whole, rows * n));
     expect(floats(whole, rows * n).some((value) => value !== 0)).toBe(true);
   });
@@ -60,8 +67,9 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])('by ranges, relaxed:
     const [whole, parts] = [place(new Float32Array(H * T * 12)), place(new Float32Array(H * T * 12))];
     const head = 4 * T * 2 * half;
     const turn = (from: number, to: number, y: number) => {
-      const heads = [1, to - from, T, half, x + from * head, 0, head, 8 * half] as const;
-      kernels.rotary(...heads, cos, 0, 4 * half, sin, 0, 4 * half, 1, y + from * head);
+      const rows = { xB: 0, xH: head, xT: 8 * half, cos, cB: 0, cT: 4 * half, sin, sB: 0, sT: 4 * half };
+      const at = from * head;
+      kernels.rotary({ ...rows, B: 1, H: to - from, T, half, x: x + at, sign: 1, y: y + at });
     };
     turn(0, H, whole);
     turn(2, 5, parts);

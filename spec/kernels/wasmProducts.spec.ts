@@ -31,13 +31,12 @@ const STORAGE = [
 type Calls = ReturnType<typeof productCalls>;
 
 /** How often each element of C [m, n] at address c is written by the calls. */
-function writes({ kernel, calls }: Calls, { m, n, c }: Product): Uint8Array {
+function writes({ calls }: Calls, { m, n, c }: Product): Uint8Array {
   const count = new Uint8Array(m * n);
-  for (const values of calls) {
-    const [rows, columns] = values;
-    const [at, step] = kernel === 'gemm' ? values.slice(9, 11) : values.slice(-2);
-    const start = (at - c) / 4;
-    for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) count[start + (i * step) / 4 + j] += 1;
+  for (const part of calls) {
+    const start = (part.c - c) / 4;
+    for (let i = 0; i < part.m; i++)
+      for (let j = 0; j < part.n; j++) count[start + (i * part.cRow) / 4 + j] += 1;
   }
   return count;
 }
@@ -97,7 +96,8 @@ describe.each(modules)('parts of a product, $name', ({ wasm }) => {
     const [m, n, k] = [37, 61, 700];
     const [a, b] = [upload(m * k, 3), upload(k * n, 4)];
     const [c, d] = [heap.allocate('float32', m * n, false), heap.allocate('float32', m * n, false)];
-    kernels.gemm(m, n, k, a, 4 * k, 4, b, 4 * n, 4, c.pointer, 4 * n, 0);
+    const strides = { aRow: 4 * k, aCol: 4, bRow: 4 * n, bCol: 4, cRow: 4 * n, add: 0 };
+    kernels.gemm({ ...strides, m, n, k, a, b, c: c.pointer });
     for (const [i, until, j, to] of [
       [0, 1, 0, 61],
       [3, 10, 5, 6],
@@ -105,8 +105,8 @@ describe.each(modules)('parts of a product, $name', ({ wasm }) => {
       [5, 30, 9, 50],
     ]) {
       const at = 4 * (i * n + j);
-      const rest = [b + 4 * j, 4 * n, 4, d.pointer + at, 4 * n, 0] as const;
-      kernels.gemm(until - i, to - j, k, a + 4 * i * k, 4 * k, 4, ...rest);
+      const part = { m: until - i, n: to - j, k, a: a + 4 * i * k, b: b + 4 * j, c: d.pointer + at };
+      kernels.gemm({ ...strides, ...part });
       for (let r = i; r < until; r++)
         for (let s = j; s < to; s++) expect(d.data[r * n + s]).toBe(c.data[r * n + s]);
     }

@@ -5,6 +5,7 @@ import { erf, erfc } from '../../src/kernels/cpu/erf.ts';
 import { UNARY } from '../../src/kernels/cpu/unary.ts';
 import { denseStrides } from '../../src/kernels/views.ts';
 import { hasRelaxedSimd } from '../../src/kernels/wasm/features.ts';
+import { Binary, Cast, Compare, STRETCH, Unary } from '../../src/kernels/wasm/generated/signatures.ts';
 import { instantiate } from '../../src/kernels/wasm/module.ts';
 import { cpu, dense, numbers, on, type Sample, stored, variants } from './wasmSupport.ts';
 
@@ -279,64 +280,62 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])(
     const [x, y, z] = [1, 2, 3].map((seed) => put(numbers(N, seed, 5)));
 
     it('elementwise, from any multiple of 4', () => {
-      for (let f = 0; f < 13; f++) {
-        same(N, cuts, (out, from, to) => kernels.unary(f, to - from, x + 4 * from, out + 4 * from));
+      /** Addresses of element `from` of each array. */
+      const at = (from: number) => ({ x: x + 4 * from, y: y + 4 * from, z: z + 4 * from });
+      for (const f of Object.values(Unary)) {
         same(N, cuts, (out, from, to) =>
-          kernels.unaryBackward(f, to - from, x + 4 * from, y + 4 * from, z + 4 * from, out + 4 * from),
+          kernels.unary({ f, n: to - from, x: at(from).x, y: out + 4 * from }),
         );
+        same(N, cuts, (out, from, to) => {
+          const { x, y, z } = at(from);
+          kernels.unaryBackward({ f, n: to - from, x, y, dy: z, dx: out + 4 * from });
+        });
       }
-      for (let f = 0; f < 6; f++)
-        same(N, cuts, (out, from, to) =>
-          kernels.binary(
-            f,
-            1,
-            1,
-            1,
-            to - from,
-            x + 4 * from,
-            0,
-            0,
-            0,
-            4,
-            y + 4 * from,
-            0,
-            0,
-            0,
-            4,
-            out + 4 * from,
-          ),
-        );
-      same(N, cuts, (out, from, to) => kernels.swiglu(to - from, x + 4 * from, y + 4 * from, out + 4 * from));
-      same(2 * N, cuts, (out, from, to) => {
-        const [dgate, dup] = [out + 4 * from, out + 4 * (N + from)];
-        kernels.swigluBackward(to - from, x + 4 * from, y + 4 * from, z + 4 * from, dgate, dup);
+      for (const f of Object.values(Binary))
+        same(N, cuts, (out, from, to) => {
+          const { x: a, y: b } = at(from);
+          const one = { n0: 1, n1: 1, n2: 1, a0: 0, a1: 0, a2: 0, a3: 4, b0: 0, b1: 0, b2: 0, b3: 4 };
+          kernels.binary({ ...one, f, n3: to - from, a, b, out: out + 4 * from });
+        });
+      same(N, cuts, (out, from, to) => {
+        const { x: gate, y: up } = at(from);
+        kernels.swiglu({ n: to - from, gate, up, y: out + 4 * from });
       });
-      same(N, cuts, (out, from, to) => kernels.cast(0, to - from, x + 4 * from, out + 4 * from));
-      same(N, cuts, (out, from, to) =>
-        kernels.compare(2, to - from, x + 4 * from, y + 4 * from, 4, out + from),
-      );
-      same(N, cuts, (out, from, to) =>
-        kernels.where(to - from, x + from, y + 4 * from, z + 4 * from, out + 4 * from),
-      );
+      same(2 * N, cuts, (out, from, to) => {
+        const { x: gate, y: up, z: dy } = at(from);
+        const [dgate, dup] = [out + 4 * from, out + 4 * (N + from)];
+        kernels.swigluBackward({ n: to - from, gate, up, dy, dgate, dup });
+      });
+      for (const f of [Cast.float32ToInt32, Cast.int32ToFloat32])
+        same(N, cuts, (out, from, to) => kernels.cast({ f, n: to - from, x: at(from).x, y: out + 4 * from }));
+      for (const f of Object.values(Compare))
+        same(N, cuts, (out, from, to) => {
+          const { x: a, y: b } = at(from);
+          kernels.compare({ f, n: to - from, a, b, bStep: 4, out: out + from });
+        });
+      same(N, cuts, (out, from, to) => {
+        const { y: a, z: b } = at(from);
+        kernels.where({ n: to - from, condition: x + from, a, b, out: out + 4 * from });
+      });
     });
 
     it('sums of columns and of the stretches of a long row', () => {
       const [R, D] = [150, 77];
       const m = put(numbers(R * D, 4));
       same(D, [0, 4, 24, 76, D], (out, from, to) =>
-        kernels.sumColumns(R, to - from, m + 4 * from, 4 * D, out + 4 * from),
+        kernels.sumColumns({ rows: R, n: to - from, x: m + 4 * from, row: 4 * D, y: out + 4 * from }),
       );
       same(D, [0, 4, 24, 76, D], (out, from, to) =>
-        kernels.maxColumns(R, to - from, m + 4 * from, 4 * D, out + 4 * from),
+        kernels.maxColumns({ rows: R, n: to - from, x: m + 4 * from, row: 4 * D, y: out + 4 * from }),
       );
-      const long = 65536 * 3 + 1234;
+      const long = STRETCH * 3 + 1234;
       const row = put(numbers(long, 5));
       const sums = heap.allocate('float64', 4, false);
       const [whole, parts] = [heap.allocate('float32', 1, false), heap.allocate('float32', 1, false)];
-      kernels.sumRows(1, long, row, whole.pointer);
-      kernels.sumStretches(2, 4, long, row, sums.pointer);
-      kernels.sumStretches(0, 2, long, row, sums.pointer);
-      kernels.addPartials(4, 1, sums.pointer, 8, parts.pointer);
+      kernels.sumRows({ rows: 1, n: long, x: row, y: whole.pointer });
+      kernels.sumStretches({ from: 2, to: 4, n: long, x: row, sums: sums.pointer });
+      kernels.sumStretches({ from: 0, to: 2, n: long, x: row, sums: sums.pointer });
+      kernels.addPartials({ count: 4, n: 1, from: sums.pointer, row: 8, y: parts.pointer });
       expect(parts.data[0]).toBe(whole.data[0]);
     });
 
@@ -348,31 +347,36 @@ describe.each([false, ...(hasRelaxedSimd() ? [true] : [])])(
       const stat = put(numbers(R, 9).map((v) => v + 2));
       const rows = [0, 1, 33, 69, R];
       const at = (row: number) => 4 * row * D;
-      same(R * D, rows, (out, from, to) => kernels.softmax(to - from, D, m + at(from), out + at(from), 1, D));
+      /** Rows `from` to `to` of m. */
+      const some = (from: number, to: number) => ({ rows: to - from, n: D, x: m + at(from) });
       same(R * D, rows, (out, from, to) =>
-        kernels.softmaxBackward(to - from, D, m + at(from), dy + at(from), out + at(from)),
+        kernels.softmax({ ...some(from, to), y: out + at(from), period: 1, ahead: D }),
       );
+      same(R * D, rows, (out, from, to) => {
+        const { rows, n, x: y } = some(from, to);
+        kernels.softmaxBackward({ rows, n, y, dy: dy + at(from), dx: out + at(from) });
+      });
       same(R * (D + 2), rows, (out, from, to) => {
         const [mean, rstd] = [out + at(R) + 4 * from, out + at(R) + 4 * (R + from)];
-        kernels.layerNorm(to - from, D, m + at(from), weight, weight, 1e-6, out + at(from), mean, rstd);
+        const affine = { weight, bias: weight, eps: 1e-6 };
+        kernels.layerNorm({ ...some(from, to), ...affine, y: out + at(from), mean, rstd });
       });
-      same(R * (D + 1), rows, (out, from, to) =>
-        kernels.rmsNorm(to - from, D, m + at(from), weight, 1e-6, out + at(from), out + at(R) + 4 * from),
-      );
-      const work = heap.allocate('float64', 8 * D + 64, false).pointer;
-      same(R * D, rows, (out, from, to) =>
-        kernels.normBackward(
-          to - from,
-          D,
-          m + at(from),
+      same(R * (D + 1), rows, (out, from, to) => {
+        const rstd = out + at(R) + 4 * from;
+        kernels.rmsNorm({ ...some(from, to), weight, eps: 1e-6, y: out + at(from), rstd });
+      });
+      const work = heap.allocate('bool', kernels.normBackwardShare({ n: D }), false).pointer;
+      same(R * D, rows, (out, from, to) => {
+        const stats = { mean: stat + 4 * from, rstd: stat + 4 * from };
+        kernels.normBackward({
+          ...some(from, to),
+          ...stats,
           weight,
-          stat + 4 * from,
-          stat + 4 * from,
-          dy + at(from),
-          out + at(from),
+          dy: dy + at(from),
+          dx: out + at(from),
           work,
-        ),
-      );
+        });
+      });
     });
   },
 );

@@ -5,13 +5,13 @@
 import type { AttentionOptions, Backend, View } from '../backend.ts';
 import { isDense, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result } from './dense.ts';
+import { type Arguments, LANES } from './generated/signatures.ts';
 import type { Wasm } from './module.ts';
-import type { Kernels } from './signatures.ts';
 
 /** Calls for each thread, so that one which is slower does not keep the others waiting. */
 const CALLS_PER_THREAD = 4;
-/** Packing the keys for a call pays from this many queries on; a multiple of the eight that go through together. */
-const MIN_QUERIES = 64;
+/** Packing the keys for a call pays from this many queries on; whole panels of those that go through together. */
+const MIN_QUERIES = 8 * LANES;
 
 /** Where one head of a [B, H, T, K] view begins, and its row and column strides, all in bytes. */
 type Head = readonly [start: number, row: number, column: number];
@@ -43,36 +43,41 @@ export function attentionCalls(
   y: View,
   work: Work,
   pieces: number,
-): Parameters<Kernels['attention']>[] {
+): Arguments['attention'][] {
   const [B, H, T, K] = q.shape;
   const [, kvHeads, S] = k.shape;
-  const queries = Math.max(MIN_QUERIES, Math.ceil(T / pieces / 8) * 8);
-  const calls: Parameters<Kernels['attention']>[] = [];
+  const queries = Math.max(MIN_QUERIES, Math.ceil(T / pieces / LANES) * LANES);
+  const calls: Arguments['attention'][] = [];
   for (let b = 0; b < B; b++) {
     const visibleAt = visible === null ? 0 : wasm.heap.addressOf(visible) + b * S;
     for (let h = 0; h < H; h++) {
       const kvHead = Math.floor((h * kvHeads) / H);
-      const qHead = headOf(wasm, q, b, h);
-      const kHead = headOf(wasm, k, b, kvHead);
-      const vHead = headOf(wasm, v, b, kvHead);
-      const to = wasm.heap.addressOf(y) + 4 * (b * H + h) * T * K;
+      const [qAt, qT, qK] = headOf(wasm, q, b, h);
+      const [kAt, kS, kK] = headOf(wasm, k, b, kvHead);
+      const [vAt, vS, vK] = headOf(wasm, v, b, kvHead);
       for (let from = 0; from < T; from += queries) {
-        calls.push([
+        calls.push({
           T,
           S,
           K,
           from,
-          Math.min(T, from + queries),
-          ...qHead,
-          ...kHead,
-          ...vHead,
-          visibleAt,
-          Number(causal),
-          1 / Math.sqrt(K),
-          to,
-          work.address,
-          work.share,
-        ]);
+          to: Math.min(T, from + queries),
+          q: qAt,
+          qT,
+          qK,
+          k: kAt,
+          kS,
+          kK,
+          v: vAt,
+          vS,
+          vK,
+          visible: visibleAt,
+          causal: Number(causal),
+          scale: 1 / Math.sqrt(K),
+          y: wasm.heap.addressOf(y) + 4 * (b * H + h) * T * K,
+          work: work.address,
+          share: work.share,
+        });
       }
     }
   }
@@ -86,11 +91,11 @@ export function attentionBackwardCalls(
   dy: View,
   { dq, dk, dv }: { dq: View; dk: View; dv: View },
   work: Work,
-): Parameters<Kernels['attentionBackward']>[] {
+): Arguments['attentionBackward'][] {
   const [B, H, T, K] = q.shape;
   const [, kvHeads, S] = k.shape;
   const { heap } = wasm;
-  const calls: Parameters<Kernels['attentionBackward']>[] = [];
+  const calls: Arguments['attentionBackward'][] = [];
   for (let b = 0; b < B; b++) {
     const visibleAt = visible === null ? 0 : heap.addressOf(visible) + b * S;
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
@@ -98,32 +103,38 @@ export function attentionBackwardCalls(
       const h = Math.ceil((kvHead * H) / kvHeads);
       const heads = Math.ceil(((kvHead + 1) * H) / kvHeads) - h;
       const [qAt, qT, qK] = headOf(wasm, q, b, h);
+      const [kAt, kS, kK] = headOf(wasm, k, b, kvHead);
+      const [vAt, vS, vK] = headOf(wasm, v, b, kvHead);
       const [dyAt, dyT, dyK] = headOf(wasm, dy, b, h);
       const keyOffset = 4 * (b * kvHeads + kvHead) * S * K;
-      calls.push([
+      calls.push({
         heads,
         T,
         S,
         K,
-        qAt,
-        4 * q.strides[1],
+        q: qAt,
+        qH: 4 * q.strides[1],
         qT,
         qK,
-        ...headOf(wasm, k, b, kvHead),
-        ...headOf(wasm, v, b, kvHead),
-        visibleAt,
-        Number(causal),
-        1 / Math.sqrt(K),
-        dyAt,
-        4 * dy.strides[1],
+        k: kAt,
+        kS,
+        kK,
+        v: vAt,
+        vS,
+        vK,
+        visible: visibleAt,
+        causal: Number(causal),
+        scale: 1 / Math.sqrt(K),
+        dy: dyAt,
+        dyH: 4 * dy.strides[1],
         dyT,
         dyK,
-        heap.addressOf(dq) + 4 * (b * H + h) * T * K,
-        heap.addressOf(dk) + keyOffset,
-        heap.addressOf(dv) + keyOffset,
-        work.address,
-        work.share,
-      ]);
+        dq: heap.addressOf(dq) + 4 * (b * H + h) * T * K,
+        dk: heap.addressOf(dk) + keyOffset,
+        dv: heap.addressOf(dv) + keyOffset,
+        work: work.address,
+        share: work.share,
+      });
     }
   }
   return calls;
@@ -161,7 +172,7 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
       const [B, H, , K] = q.shape;
       const pieces =
         pool.threads === 1 ? 1 : Math.ceil((pool.threads * CALLS_PER_THREAD) / Math.max(1, B * H));
-      const share = kernels.attentionShare(k.shape[2], K);
+      const share = kernels.attentionShare({ S: k.shape[2], K });
       prepared(q, k, v, visible, options, share, (operands, work) =>
         pool.run('attention', attentionCalls(parts, operands, y, work, pieces), elementsOf(q, k)),
       );
@@ -171,7 +182,7 @@ export function attentionKernels(parts: Parts): Pick<Backend, 'attention' | 'att
     attentionBackward(q, k, v, visible, options, saved, dy) {
       if (!isFloat32(q)) return host.attentionBackward(q, k, v, visible, options, saved, dy);
       const [dq, dk, dv] = [result(parts, q.shape), result(parts, k.shape), result(parts, v.shape)];
-      const share = kernels.attentionBackwardShare(k.shape[2], q.shape[3]);
+      const share = kernels.attentionBackwardShare({ S: k.shape[2], K: q.shape[3] });
       prepared(q, k, v, visible, options, share, (operands, work) =>
         pool.run(
           'attentionBackward',

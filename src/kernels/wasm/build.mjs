@@ -1,18 +1,21 @@
 /**
  * Compiles the AssemblyScript kernels into two modules, plain SIMD and relaxed SIMD (fused multiply-add), and writes
- * them as base64 into generated.ts, with what a thread runs (worker.ts) as text, so that neither Node nor a browser
- * loads a file at run time.
+ * them as base64 into generated/module.ts, with what a thread runs (worker.ts) as text, so that neither Node nor a browser
+ * loads a file at run time; what the modules export goes to generated/signatures.ts, where tsc sees it.
  *
  * A module says whether the memory it imports is shared, in one byte; where it lies is written, too, so that one
  * module serves both.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
+import { signatures } from './signatures.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
+const assembly = join(here, 'assembly');
+const generated = join(here, 'generated');
 
 async function compile(features) {
   let binary = null;
@@ -21,7 +24,7 @@ async function compile(features) {
     [
       'index.ts',
       '--baseDir',
-      join(here, 'assembly'),
+      assembly,
       '--outFile',
       'kernels.wasm',
       '--runtime',
@@ -57,12 +60,25 @@ function memoryFlagAt(binary) {
   return at + MEMORY_IMPORT.length - 1;
 }
 
+/** Whoever reads it meanwhile finds the file of before. */
+function write(name, text) {
+  const target = join(generated, name);
+  writeFileSync(`${target}.tmp`, text);
+  renameSync(`${target}.tmp`, target);
+}
+
 const plain = await compile(['simd']);
 const relaxed = await compile(['simd', 'relaxed-simd']);
 const worker = ts.transpileModule(readFileSync(join(here, 'worker.ts'), 'utf8'), {
   compilerOptions: { target: 'ES2022', module: 'None', removeComments: true },
 }).outputText;
-const text = `/** Written by build.mjs from assembly/*.ts; not edited by hand. */
+// One module that has no relaxed SIMD runs everywhere, and both export the same.
+const exported = signatures(assembly, new WebAssembly.Module(plain));
+mkdirSync(generated, { recursive: true });
+write('signatures.ts', exported);
+write(
+  'module.ts',
+  `/** Written by build.mjs from assembly/*.ts; not edited by hand. */
 // biome-ignore format: two long strings
 export const PLAIN_SIMD = '${Buffer.from(plain).toString('base64')}';
 // biome-ignore format: two long strings
@@ -70,8 +86,6 @@ export const RELAXED_SIMD = '${Buffer.from(relaxed).toString('base64')}';
 export const MEMORY_FLAG = { plain: ${memoryFlagAt(plain)}, relaxed: ${memoryFlagAt(relaxed)} };
 // biome-ignore format: one long string
 export const WORKER_SOURCE = ${JSON.stringify(worker)};
-`;
-const target = join(here, 'generated.ts');
-writeFileSync(`${target}.tmp`, text);
-renameSync(`${target}.tmp`, target);
+`,
+);
 console.log(`wasm kernels: ${plain.length} bytes plain SIMD, ${relaxed.length} bytes relaxed SIMD`);

@@ -2,12 +2,9 @@
 import type { Backend, CompareName, DType, View } from '../backend.ts';
 import { denseView, isDense, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
+import { Cast, Compare } from './generated/signatures.ts';
 
 type CompareKernels = Pick<Backend, 'compare' | 'cast' | 'max' | 'argmax'>;
-
-/** Numbers of the comparisons of float32 in assembly/compare.ts; those of int32 begin at 6. */
-const COMPARE: { readonly [name in CompareName]: number } = { eq: 0, ne: 1, lt: 2, le: 3, gt: 4, ge: 5 };
-const FIRST_OF_INT32 = 6;
 
 /** The comparison that says of (b, a) what the named one says of (a, b). */
 const MIRRORED: { readonly [name in CompareName]: CompareName } = {
@@ -19,11 +16,11 @@ const MIRRORED: { readonly [name in CompareName]: CompareName } = {
   ge: 'le',
 };
 
-/** Numbers of the conversions in assembly/compare.ts: from, to. */
-const CAST: { readonly [from in DType]?: { readonly [to in DType]?: number } } = {
-  float32: { int32: 0, bool: 2 },
-  int32: { float32: 1, bool: 3 },
-  bool: { float32: 4, int32: 5 },
+/** The conversions that have a kernel: from, to. */
+const CASTS: { readonly [from in DType]?: { readonly [to in DType]?: number } } = {
+  float32: { int32: Cast.float32ToInt32, bool: Cast.float32ToBool },
+  int32: { float32: Cast.int32ToFloat32, bool: Cast.int32ToBool },
+  bool: { float32: Cast.boolToFloat32, int32: Cast.boolToInt32 },
 };
 
 /** Whether all elements are one number in memory. */
@@ -46,14 +43,19 @@ export function compareKernels(parts: Parts): CompareKernels {
     if (dtype !== 'float32' && dtype !== 'int32') return host.compare(name, a, b);
     const n = sizeOf(a.shape);
     if (isSingle(a) && !isSingle(b)) return compare(MIRRORED[name], b, a);
-    const f = COMPARE[name] + (dtype === 'int32' ? FIRST_OF_INT32 : 0);
+    const f = dtype === 'int32' ? Compare[`${name}Int32`] : Compare[name];
     const out = denseView(heap.allocate('bool', n, false), [...a.shape]);
     const step = n > 1 && isSingle(b) ? 0 : 4;
     const operands = step === 0 ? [a] : [a, b];
     withDense(parts, operands, ([x, y]) => {
       const [from, to] = [step === 0 ? heap.addressOf(b) : y, heap.addressOf(out)];
-      const call = (i: number, count: number) => [f, count, x + 4 * i, from + step * i, step, to + i];
-      pool.split('compare', n, 1, call, 4);
+      pool.split(
+        'compare',
+        n,
+        1,
+        (i, count) => ({ f, n: count, a: x + 4 * i, b: from + step * i, bStep: step, out: to + i }),
+        4,
+      );
     });
     return out;
   }
@@ -62,7 +64,7 @@ export function compareKernels(parts: Parts): CompareKernels {
     compare,
 
     cast(x, dtype) {
-      const f = CAST[x.buffer.dtype]?.[dtype];
+      const f = CASTS[x.buffer.dtype]?.[dtype];
       // Bytes that are not dense are rare, and the copy kernel moves four-byte elements.
       if (f === undefined || (x.buffer.dtype === 'bool' && !isDense(x))) return host.cast(x, dtype);
       const n = sizeOf(x.shape);
@@ -70,7 +72,13 @@ export function compareKernels(parts: Parts): CompareKernels {
       const [source, target] = [x.buffer.dtype, dtype].map((type) => (type === 'bool' ? 1 : 4));
       withDense(parts, [x], ([from]) => {
         const to = heap.addressOf(y);
-        pool.split('cast', n, 1, (i, count) => [f, count, from + source * i, to + target * i], 4);
+        pool.split(
+          'cast',
+          n,
+          1,
+          (i, count) => ({ f, n: count, x: from + source * i, y: to + target * i }),
+          4,
+        );
       });
       return y;
     },
@@ -84,10 +92,21 @@ export function compareKernels(parts: Parts): CompareKernels {
       withDense(parts, [x], ([from]) => {
         const to = heap.addressOf(y);
         if (inner === 1) {
-          pool.split('maxRows', outer, n, (r, count) => [count, n, from + 4 * r * n, to + 4 * r]);
+          pool.split('maxRows', outer, n, (r, count) => ({
+            rows: count,
+            n,
+            x: from + 4 * r * n,
+            y: to + 4 * r,
+          }));
         } else {
           for (let o = 0; o < outer; o++) {
-            kernels.maxColumns(n, inner, from + 4 * o * n * inner, 4 * inner, to + 4 * o * inner);
+            kernels.maxColumns({
+              rows: n,
+              n: inner,
+              x: from + 4 * o * n * inner,
+              row: 4 * inner,
+              y: to + 4 * o * inner,
+            });
           }
         }
       });
@@ -101,7 +120,12 @@ export function compareKernels(parts: Parts): CompareKernels {
       const n = x.shape[axis];
       withDense(parts, [axisLast(x, axis)], ([from]) => {
         const to = heap.addressOf(y);
-        pool.split('argmaxRows', sizeOf(shape), n, (r, count) => [count, n, from + 4 * r * n, to + 4 * r]);
+        pool.split('argmaxRows', sizeOf(shape), n, (r, count) => ({
+          rows: count,
+          n,
+          x: from + 4 * r * n,
+          y: to + 4 * r,
+        }));
       });
       return y;
     },

@@ -1,9 +1,8 @@
 /** Functions of each element, and the update of AdamW. */
-import type { Backend, BinaryName, UnaryName, View } from '../backend.ts';
+import type { Backend, BinaryName, View } from '../backend.ts';
 import { isDense, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
-import type { Call } from './pool.ts';
-import type { KernelName } from './signatures.ts';
+import { type Arguments, Binary, type KernelName, Unary } from './generated/signatures.ts';
 import { collapse } from './strided.ts';
 
 type ElementwiseKernels = Pick<
@@ -11,56 +10,18 @@ type ElementwiseKernels = Pick<
   'unary' | 'unaryBackward' | 'binary' | 'where' | 'swiglu' | 'swigluBackward' | 'adamw'
 >;
 
-/** Numbers of the functions in assembly/elementwise.ts. */
-const UNARY: { readonly [name in UnaryName]: number } = {
-  neg: 0,
-  exp: 1,
-  sqrt: 2,
-  abs: 3,
-  erf: 4,
-  sigmoid: 5,
-  relu: 6,
-  silu: 7,
-  gelu: 8,
-  tanh: 9,
-  log: 10,
-  sin: 11,
-  cos: 12,
-};
-/** Likewise of the slopes. */
-const SLOPE: { readonly [name in UnaryName]: number } = {
-  neg: 0,
-  exp: 1,
-  sqrt: 2,
-  log: 3,
-  erf: 4,
-  sigmoid: 5,
-  relu: 6,
-  silu: 7,
-  gelu: 8,
-  tanh: 9,
-  sin: 10,
-  cos: 11,
-  abs: 12,
-};
-const BINARY: { readonly [name in BinaryName]: number } = {
-  add: 0,
-  sub: 1,
-  mul: 2,
-  div: 3,
-  maximum: 4,
-  pow: 5,
-};
-
 export function elementwiseKernels(parts: Parts): ElementwiseKernels {
   const { heap, pool, host, copy } = parts;
 
   /** In parts of whole vectors. */
-  const split = (kernel: KernelName, n: number, call: (from: number, count: number) => Call) =>
-    pool.split(kernel, n, 1, call, 4);
+  const split = <K extends KernelName>(
+    kernel: K,
+    n: number,
+    call: (from: number, count: number) => Arguments[K],
+  ) => pool.split(kernel, n, 1, call, 4);
 
   function binary(name: BinaryName, a: View, b: View): View {
-    const f = BINARY[name];
+    const f = Binary[name];
     if (!isFloat32(a)) return host.binary(name, a, b);
     if (sizeOf(a.shape) === 0) return result(parts, a.shape);
     const { shape, strides } = collapse(a.shape, [a.strides, b.strides]);
@@ -83,6 +44,7 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
     }
     const out = result(parts, a.shape);
     const [aStep, bStep] = strides.map((steps) => steps.map((step) => step * 4));
+    const [[a0, a1, a2, a3], [b0, b1, b2, b3]] = [aStep, bStep];
     const [aAt, bAt, to] = [heap.addressOf(a), heap.addressOf(b), heap.addressOf(out)];
     // The outermost axis longer than 1 is the one to divide; of a vector, by whole registers.
     const axis = shape.findIndex((n) => n > 1);
@@ -93,15 +55,27 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
       'binary',
       n,
       weight,
-      (from, count) => [
-        f,
-        ...shape.with(each, count),
-        aAt + from * aStep[each],
-        ...aStep,
-        bAt + from * bStep[each],
-        ...bStep,
-        to + 4 * from * weight,
-      ],
+      (from, count) => {
+        const [n0, n1, n2, n3] = shape.with(each, count);
+        return {
+          f,
+          n0,
+          n1,
+          n2,
+          n3,
+          a: aAt + from * aStep[each],
+          a0,
+          a1,
+          a2,
+          a3,
+          b: bAt + from * bStep[each],
+          b0,
+          b1,
+          b2,
+          b3,
+          out: to + 4 * from * weight,
+        };
+      },
       each === 3 ? 4 : 1,
     );
     return out;
@@ -111,23 +85,30 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
     binary,
 
     unary(name, x) {
-      const f = UNARY[name];
+      const f = Unary[name];
       if (!isFloat32(x)) return host.unary(name, x);
       const y = result(parts, x.shape);
       withDense(parts, [x], ([from]) => {
         const to = heap.addressOf(y);
-        split('unary', y.buffer.length, (i, count) => [f, count, from + 4 * i, to + 4 * i]);
+        split('unary', y.buffer.length, (i, count) => ({ f, n: count, x: from + 4 * i, y: to + 4 * i }));
       });
       return y;
     },
 
     unaryBackward(name, x, y, dy) {
-      const f = SLOPE[name];
+      const f = Unary[name];
       if (!isFloat32(x)) return host.unaryBackward(name, x, y, dy);
       const dx = result(parts, x.shape);
-      withDense(parts, [x, y, dy], (addresses) => {
-        const all = [...addresses, heap.addressOf(dx)];
-        split('unaryBackward', dx.buffer.length, (i, count) => [f, count, ...all.map((at) => at + 4 * i)]);
+      withDense(parts, [x, y, dy], ([xAt, yAt, dyAt]) => {
+        const to = heap.addressOf(dx);
+        split('unaryBackward', dx.buffer.length, (i, count) => ({
+          f,
+          n: count,
+          x: xAt + 4 * i,
+          y: yAt + 4 * i,
+          dy: dyAt + 4 * i,
+          dx: to + 4 * i,
+        }));
       });
       return dx;
     },
@@ -136,8 +117,14 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
       if (!isFloat32(a)) return host.where(condition, a, b);
       const out = result(parts, a.shape);
       withDense(parts, [condition, a, b], ([c, x, y]) => {
-        const all = [x, y, heap.addressOf(out)];
-        split('where', out.buffer.length, (i, count) => [count, c + i, ...all.map((at) => at + 4 * i)]);
+        const to = heap.addressOf(out);
+        split('where', out.buffer.length, (i, count) => ({
+          n: count,
+          condition: c + i,
+          a: x + 4 * i,
+          b: y + 4 * i,
+          out: to + 4 * i,
+        }));
       });
       return out;
     },
@@ -145,9 +132,14 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
     swiglu(gate, up) {
       if (!isFloat32(gate)) return host.swiglu(gate, up);
       const y = result(parts, gate.shape);
-      withDense(parts, [gate, up], (addresses) => {
-        const all = [...addresses, heap.addressOf(y)];
-        split('swiglu', y.buffer.length, (i, count) => [count, ...all.map((at) => at + 4 * i)]);
+      withDense(parts, [gate, up], ([g, u]) => {
+        const to = heap.addressOf(y);
+        split('swiglu', y.buffer.length, (i, count) => ({
+          n: count,
+          gate: g + 4 * i,
+          up: u + 4 * i,
+          y: to + 4 * i,
+        }));
       });
       return y;
     },
@@ -156,9 +148,16 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
       if (!isFloat32(gate)) return host.swigluBackward(gate, up, dy);
       const dgate = result(parts, gate.shape);
       const dup = result(parts, gate.shape);
-      withDense(parts, [gate, up, dy], (addresses) => {
-        const all = [...addresses, heap.addressOf(dgate), heap.addressOf(dup)];
-        split('swigluBackward', dup.buffer.length, (i, count) => [count, ...all.map((at) => at + 4 * i)]);
+      withDense(parts, [gate, up, dy], ([g, u, d]) => {
+        const [toGate, toUp] = [heap.addressOf(dgate), heap.addressOf(dup)];
+        split('swigluBackward', dup.buffer.length, (i, count) => ({
+          n: count,
+          gate: g + 4 * i,
+          up: u + 4 * i,
+          dy: d + 4 * i,
+          dgate: toGate + 4 * i,
+          dup: toUp + 4 * i,
+        }));
       });
       return { dgate, dup };
     },
@@ -169,16 +168,23 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
         return;
       }
       const { lr, beta1, beta2, eps, weightDecay, step } = options;
-      const all = [param, grad, m, v].map((view) => heap.addressOf(view));
-      const numbers = [
+      const [pAt, gAt, mAt, vAt] = [param, grad, m, v].map((view) => heap.addressOf(view));
+      const keep = 1 - lr * weightDecay;
+      const rate = lr / (1 - beta1 ** step);
+      const root2 = Math.sqrt(1 - beta2 ** step);
+      split('adamw', sizeOf(param.shape), (i, count) => ({
+        n: count,
+        p: pAt + 4 * i,
+        g: gAt + 4 * i,
+        m: mAt + 4 * i,
+        v: vAt + 4 * i,
         beta1,
         beta2,
-        1 - lr * weightDecay,
-        lr / (1 - beta1 ** step),
-        Math.sqrt(1 - beta2 ** step),
+        keep,
+        rate,
+        root2,
         eps,
-      ];
-      split('adamw', sizeOf(param.shape), (i, count) => [count, ...all.map((at) => at + 4 * i), ...numbers]);
+      }));
     },
   };
 }

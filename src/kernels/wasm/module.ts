@@ -1,25 +1,29 @@
-/** The compiled kernels and what they are called with. Addresses and strides are in bytes, lengths in elements. */
+/** The compiled kernels and their memory. */
 import { hasRelaxedSimd, wasmSupport } from './features.ts';
-import { MEMORY_FLAG, PLAIN_SIMD, RELAXED_SIMD } from './generated.ts';
+import { MEMORY_FLAG, PLAIN_SIMD, RELAXED_SIMD } from './generated/module.ts';
+import {
+  type Exports,
+  IMPORTS,
+  type Kernels,
+  type Measures,
+  named,
+  STATIC_END,
+  WORK_BYTES,
+} from './generated/signatures.ts';
 import { MAX_PAGES, WasmHeap } from './heap.ts';
 import type { WasmOptions } from './options.ts';
 import { createPool, type Pool } from './pool.ts';
-import type { Kernels } from './signatures.ts';
 import { defaultThreads, threadSupport } from './threadSupport.ts';
 
-/** Bytes at the beginning of the memory that are the compiler's: address 0 stands for nothing, then its constants. */
-const STATIC_BYTES = 4096;
 /** Pages that hold the kernels' own working memory and a little more. */
 const MIN_PAGES = 64;
 /** What the flag of an imported memory says: it has a maximum, and it is shared. */
 const SHARED = 3;
-/** Functions of Math that the kernels call. */
-const IMPORTS = ['log'] as const;
 
 /** The memory and the kernels working on it: what the parts of the wasm backend share. */
 export interface Wasm {
   readonly heap: WasmHeap;
-  readonly kernels: Kernels;
+  readonly kernels: Kernels & Measures;
   readonly pool: Pool;
   readonly relaxed: boolean;
 }
@@ -43,28 +47,28 @@ export function instantiate(options: WasmOptions): Wasm {
   const module = new WebAssembly.Module(binary);
   const math = Object.fromEntries(IMPORTS.map((name) => [name, Math[name]]));
   const { exports } = new WebAssembly.Instance(module, { env: { memory: heap.wasmMemory, ...math } });
-  // The signatures are those of assembly/index.ts, which tsc does not see.
-  const kernels = exports as unknown as Kernels;
-  if ((kernels.STATIC_END.value as number) > STATIC_BYTES)
-    throw new Error('wasm: the tables of the kernels do not fit');
+  const kernels = named(exports as unknown as Exports);
   const reserve = (bytes: number) => heap.reserve(bytes);
-  kernels.enter(0, reserve(kernels.WORK_BYTES.value as number));
+  kernels.enter({ number: 0, at: reserve(WORK_BYTES) });
   const threads = shared ? wanted : 1;
-  const pool = createPool({ kernels, module, memory: heap.wasmMemory, imports: IMPORTS, threads, reserve });
+  const pool = createPool({ kernels, module, memory: heap.wasmMemory, threads, reserve });
   return { heap, kernels, pool, relaxed };
 }
 
-/** With memory that threads can share where they are wanted and possible. */
+/**
+ * With memory that threads can share where they are wanted and possible. Its beginning is the compiler's: address 0 stands for
+ * nothing, then come the constants of the kernels.
+ */
 function createHeap(threads: number, maxPages: number): WasmHeap {
   if (threads > 1) {
     try {
-      return new WasmHeap(STATIC_BYTES, maxPages, true);
+      return new WasmHeap(STATIC_END, maxPages, true);
     } catch (error) {
       // A shared memory takes the address space of its maximum at once, which not every machine has.
       if (!(error instanceof RangeError)) throw error;
     }
   }
-  return new WasmHeap(STATIC_BYTES, maxPages);
+  return new WasmHeap(STATIC_END, maxPages);
 }
 
 function maxPagesOf({ maxPages = MAX_PAGES }: WasmOptions): number {

@@ -51,6 +51,7 @@ export function moveKernels({ heap, pool }: Wasm, host: Backend): MoveKernels {
     }
     const source = from.map((step) => step * 4);
     const target = into.map((step) => step * 4);
+    const [[s0, s1, s2, s3], [d0, d1, d2, d3]] = [source, target];
     const axis = Math.max(
       0,
       shape.findIndex((n) => n > 1),
@@ -59,13 +60,25 @@ export function moveKernels({ heap, pool }: Wasm, host: Backend): MoveKernels {
       'copy',
       shape[axis],
       sizeOf(shape) / shape[axis],
-      (i, count) => [
-        ...shape.with(axis, count),
-        x + i * source[axis],
-        ...source,
-        to + i * target[axis],
-        ...target,
-      ],
+      (i, count) => {
+        const [n0, n1, n2, n3] = shape.with(axis, count);
+        return {
+          n0,
+          n1,
+          n2,
+          n3,
+          from: x + i * source[axis],
+          s0,
+          s1,
+          s2,
+          s3,
+          to: to + i * target[axis],
+          d0,
+          d1,
+          d2,
+          d3,
+        };
+      },
       4,
     );
   }
@@ -109,14 +122,14 @@ export function moveKernels({ heap, pool }: Wasm, host: Backend): MoveKernels {
       const width = sizeOf(row.shape);
       const from = heap.addressOf(x);
       const [indexAt, to] = [heap.addressOf(index), heap.addressOf(y)];
-      pool.split('gatherRows', count, width, (i, some) => [
-        some,
-        width,
-        from,
-        4 * x.strides[0],
-        indexAt + 4 * i,
-        to + 4 * i * width,
-      ]);
+      pool.split('gatherRows', count, width, (i, some) => ({
+        count: some,
+        n: width,
+        x: from,
+        row: 4 * x.strides[0],
+        index: indexAt + 4 * i,
+        out: to + 4 * i * width,
+      }));
       return y;
     },
 
@@ -131,8 +144,20 @@ export function moveKernels({ heap, pool }: Wasm, host: Backend): MoveKernels {
       const [from, indexAt, to] = [heap.addressOf(x), heap.addressOf(index), heap.addressOf(y)];
       const count = x.shape[0];
       // By columns, so that rows with one index add up in order.
-      const call = (i: number, some: number) => [count, some, 4 * width, from + 4 * i, indexAt, to + 4 * i];
-      pool.split('scatterAddRows', width, count, call, 16);
+      pool.split(
+        'scatterAddRows',
+        width,
+        count,
+        (i, some) => ({
+          count,
+          n: some,
+          row: 4 * width,
+          x: from + 4 * i,
+          index: indexAt,
+          out: to + 4 * i,
+        }),
+        16,
+      );
       return y;
     },
   };

@@ -12,9 +12,16 @@
  * Waiting blocks, which a page's main thread may not do; there, and where memory cannot be shared, all calls are made
  * by the caller.
  */
-import { WORKER_SOURCE } from './generated.ts';
+import { WORKER_SOURCE } from './generated/module.ts';
+import {
+  type Arguments,
+  IMPORTS,
+  type KernelName,
+  type Kernels,
+  numbersOf,
+  WORK_BYTES,
+} from './generated/signatures.ts';
 import { nodeThreads } from './nodeThreads.ts';
-import type { KernelName, Kernels } from './signatures.ts';
 
 /** Words of the shared block, those of different writers on different cache lines. */
 const PLACES = {
@@ -37,8 +44,6 @@ const PARTS_PER_THREAD = 4;
 /** A part is at least about so many elements, some ten microseconds, or handing it over does not pay. */
 const GRAIN = 2 ** 14;
 
-export type Call = readonly number[];
-
 export interface Pool {
   /** Threads that compute, the caller included. */
   readonly threads: number;
@@ -46,16 +51,16 @@ export interface Pool {
    * Makes all calls, in any order and on any thread, and returns when they are done. `elements` is what they go through
    * together, for the decision whether handing them over pays; a multiply-add of a product counts as a twelfth.
    */
-  run(kernel: KernelName, calls: readonly Call[], elements: number): void;
+  run<K extends KernelName>(kernel: K, calls: readonly Arguments[K][], elements: number): void;
   /**
    * Makes one call, or calls on parts, for `n` items of `weight` elements each. `call` gives the arguments for `count`
    * items from `from` on, where `from` is a multiple of `step`.
    */
-  split(
-    kernel: KernelName,
+  split<K extends KernelName>(
+    kernel: K,
     n: number,
     weight: number,
-    call: (from: number, count: number) => Call,
+    call: (from: number, count: number) => Arguments[K],
     step?: number,
   ): void;
   /** Ends the threads; the pool goes on with the caller alone. */
@@ -67,7 +72,6 @@ export interface PoolSetup {
   readonly kernels: Kernels;
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
-  readonly imports: readonly string[];
   readonly threads: number;
   /** Address of memory that is never given back. */
   readonly reserve: (bytes: number) => number;
@@ -96,10 +100,14 @@ const abandoned = new FinalizationRegistry((threads: readonly Thread[]) => {
   for (const thread of threads) thread.terminate();
 });
 
+function arityOf<K extends KernelName>(kernel: K, args: Arguments[K]): number {
+  return numbersOf[kernel](args).length;
+}
+
 /** Threads are started by the first job that is worth it. */
 export function createPool(setup: PoolSetup): Pool {
   const { kernels, memory, reserve } = setup;
-  const names = Object.keys(kernels).filter((name) => typeof kernels[name as KernelName] === 'function');
+  const names = Object.keys(numbersOf);
   const numbers = new Map(names.map((name, i) => [name, i]));
   let running: Thread[] = [];
   let threads = setup.threads;
@@ -107,11 +115,11 @@ export function createPool(setup: PoolSetup): Pool {
 
   function start(): { readonly words: Int32Array; readonly calls: Float64Array } {
     const at = { words: reserve(WORDS_BYTES), calls: reserve(8 * ARGUMENTS) };
-    const { module, imports } = setup;
-    const common = { module, memory, imports, kernels: names, places: PLACES, spins: SPINS, ...at };
+    const { module } = setup;
+    const common = { module, memory, imports: IMPORTS, kernels: names, places: PLACES, spins: SPINS, ...at };
     for (let number = 1; number < threads; number++) {
-      const work = reserve(kernels.WORK_BYTES.value as number);
-      running.push(startThread({ ...common, number, work }));
+      const enter = numbersOf.enter({ number, at: reserve(WORK_BYTES) });
+      running.push(startThread({ ...common, enter }));
     }
     abandoned.register(pool, running, pool);
     return {
@@ -120,19 +128,19 @@ export function createPool(setup: PoolSetup): Pool {
     };
   }
 
-  function runAlone(kernel: KernelName, calls: readonly Call[]): void {
-    const compute = kernels[kernel] as (...args: Call) => void;
-    for (const call of calls) compute(...call);
+  function runAlone<K extends KernelName>(kernel: K, calls: readonly Arguments[K][]): void {
+    const compute: Kernels[K] = kernels[kernel];
+    for (const call of calls) compute(call);
   }
 
-  function runShared(kernel: KernelName, calls: readonly Call[]): void {
+  function runShared<K extends KernelName>(kernel: K, calls: readonly Arguments[K][]): void {
     shared ??= start();
     const { words, calls: slots } = shared;
-    const compute = kernels[kernel] as (...args: Call) => void;
-    const arity = calls[0].length;
+    const compute: Kernels[K] = kernels[kernel];
+    const arity = arityOf(kernel, calls[0]);
     // The last ticket is drawn first; calls are laid down backwards so that they are made in order.
     for (let i = 0, at = (calls.length - 1) * arity; i < calls.length; i++, at -= arity)
-      slots.set(calls[i], at);
+      slots.set(numbersOf[kernel](calls[i]), at);
     words[PLACES.kernel] = numbers.get(kernel) ?? -1;
     words[PLACES.arity] = arity;
     Atomics.store(words, PLACES.done, 0);
@@ -142,7 +150,7 @@ export function createPool(setup: PoolSetup): Pool {
     for (;;) {
       const ticket = Atomics.sub(words, PLACES.tickets, 1);
       if (ticket <= 0) break;
-      compute(...calls[calls.length - ticket]);
+      compute(calls[calls.length - ticket]);
       Atomics.add(words, PLACES.done, 1);
     }
     waitFor(words, calls.length);
@@ -171,7 +179,7 @@ export function createPool(setup: PoolSetup): Pool {
         runAlone(kernel, calls);
         return;
       }
-      const most = Math.floor(ARGUMENTS / calls[0].length);
+      const most = Math.floor(ARGUMENTS / arityOf(kernel, calls[0]));
       for (let from = 0; from < calls.length; from += most) runShared(kernel, calls.slice(from, from + most));
     },
 
@@ -183,7 +191,7 @@ export function createPool(setup: PoolSetup): Pool {
         return;
       }
       const size = Math.ceil(n / parts / step) * step;
-      const calls: Call[] = [];
+      const calls: ReturnType<typeof call>[] = [];
       for (let from = 0; from < n; from += size) calls.push(call(from, Math.min(size, n - from)));
       pool.run(kernel, calls, n * weight);
     },

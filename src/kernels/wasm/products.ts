@@ -3,7 +3,7 @@
  * C and may run in any order or at once. The kernel is chosen for the whole product, and all kernels compute an element
  * of C alike wherever it lies, so the bits do not depend on the division.
  */
-import type { Call } from './pool.ts';
+import { MC, MOST_GEMV_COLUMNS, MOST_GEMV_ROWS, NC } from './generated/signatures.ts';
 
 /** C [m, n] = A [m, k] · B [k, n]: addresses and strides in bytes, rows of C dense. */
 export interface Product {
@@ -22,9 +22,12 @@ export interface Product {
 
 type Path = 'gemm' | 'gemmShallow' | 'gemvColumns' | 'gemvRows';
 
-/** Up to this many rows, reading B where it lies beats packing it. */
-const MOST_GEMV_ROWS = 4;
-const MOST_GEMV_COLUMNS = 3;
+/** What any of them takes; it takes what it needs. */
+export interface Part extends Product {
+  /** 0: C is written, not added to. */
+  readonly add: 0;
+}
+
 /** Up to this many rows, reading and packing B takes a good part of the time. */
 const MOST_SHALLOW = 32;
 
@@ -33,9 +36,6 @@ const PARTS_PER_THREAD = 3;
 /** Smallest part, in multiplications and additions: about 20 µs, several times what handing it over takes. */
 const PART_WORK = 1e6;
 
-/** What gemm packs at a time (NC, MC in assembly/gemm.ts): cut there, nothing is packed more often than on one thread. */
-const BLOCK_COLUMNS = 512;
-const BLOCK_ROWS = 128;
 /** Rows and columns of smaller parts: columns to a cache line, and a multiple of both sides of a tile. */
 const SMALL_UNIT = 16;
 
@@ -56,24 +56,24 @@ function turned(product: Product): Product {
 export function productCalls(
   products: readonly Product[],
   threads: number,
-): { readonly kernel: Path; readonly calls: Call[] } {
+): { readonly kernel: Path; readonly calls: Part[] } {
   const wanted = threads > 1 ? threads * PARTS_PER_THREAD : 1;
   const parts = Math.ceil(wanted / products.length);
   const asComputed = products.map(turned);
   const kernel = pathOf(asComputed[0]);
-  return { kernel, calls: asComputed.flatMap((product) => partsOf(kernel, product, parts)) };
+  return { kernel, calls: asComputed.flatMap((product) => partsOf(product, parts, kernel === 'gemm')) };
 }
 
-function partsOf(path: Path, product: Product, wanted: number): Call[] {
+function partsOf(product: Product, wanted: number, byRows: boolean): Part[] {
   const { m, n, k } = product;
   // What bounds a product of a few rows is reading B: it takes the time that four rows take.
   const work = 2 * Math.max(m, 4) * n * k;
   const parts = Math.min(wanted, Math.floor(work / PART_WORK));
-  if (parts <= 1) return [callOf(path, product, 0, m, 0, n)];
+  if (parts <= 1) return [partOf(product, 0, m, 0, n)];
 
-  const { rowEnds, columnEnds } = cuts(product, parts, path === 'gemm');
+  const { rowEnds, columnEnds } = cuts(product, parts, byRows);
   return columnEnds.flatMap((to, j) =>
-    rowEnds.map((until, i) => callOf(path, product, rowEnds[i - 1] ?? 0, until, columnEnds[j - 1] ?? 0, to)),
+    rowEnds.map((until, i) => partOf(product, rowEnds[i - 1] ?? 0, until, columnEnds[j - 1] ?? 0, to)),
   );
 }
 
@@ -87,10 +87,10 @@ function cuts(
   parts: number,
   byRows: boolean,
 ): { rowEnds: number[]; columnEnds: number[] } {
-  let columns = Math.min(parts, Math.ceil(n / BLOCK_COLUMNS));
-  let rows = byRows ? Math.min(Math.ceil(parts / columns), Math.ceil(m / BLOCK_ROWS)) : 1;
+  let columns = Math.min(parts, Math.ceil(n / NC));
+  let rows = byRows ? Math.min(Math.ceil(parts / columns), Math.ceil(m / MC)) : 1;
   if (rows * columns >= parts) {
-    return { rowEnds: byRows ? ends(m, rows, BLOCK_ROWS) : [m], columnEnds: ends(n, columns, BLOCK_COLUMNS) };
+    return { rowEnds: byRows ? ends(m, rows, MC) : [m], columnEnds: ends(n, columns, NC) };
   }
   columns = byRows ? Math.max(1, Math.round(Math.sqrt((parts * n) / m))) : parts;
   columns = Math.min(columns, Math.ceil(n / SMALL_UNIT));
@@ -106,18 +106,15 @@ function ends(size: number, parts: number, unit: number): number[] {
 }
 
 /** Rows [i, until) and columns [j, to) of C. */
-function callOf(path: Path, product: Product, i: number, until: number, j: number, to: number): Call {
-  const { k, aRow, aCol, bRow, bCol, cRow } = product;
-  const [m, n] = [until - i, to - j];
-  const a = product.a + i * aRow;
-  const b = product.b + j * bCol;
-  const c = product.c + i * cRow + 4 * j;
-  switch (path) {
-    case 'gemvRows':
-      return [m, n, k, a, aRow, b, bCol, c, cRow];
-    case 'gemm':
-      return [m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, 0];
-    default:
-      return [m, n, k, a, aRow, aCol, b, bRow, c, cRow];
-  }
+function partOf(product: Product, i: number, until: number, j: number, to: number): Part {
+  const { aRow, bCol, cRow } = product;
+  return {
+    ...product,
+    m: until - i,
+    n: to - j,
+    a: product.a + i * aRow,
+    b: product.b + j * bCol,
+    c: product.c + i * cRow + 4 * j,
+    add: 0,
+  };
 }

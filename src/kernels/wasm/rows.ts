@@ -2,9 +2,7 @@
 import type { Backend, View } from '../backend.ts';
 import { isDense, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
-
-/** Elements of a long sum that are added up together (assembly/reduce.ts). */
-const STRETCH = 65_536;
+import { NORM_ROW_RUN, STRETCH } from './generated/signatures.ts';
 
 type RowKernels = Pick<
   Backend,
@@ -40,24 +38,33 @@ export function rowKernels(parts: Parts): RowKernels {
     const { D, R } = rowsOf(x);
     const [dx, dweight, dbias] = [result(parts, x.shape), result(parts, [D]), result(parts, [D])];
     // The gradients of weight and bias are added up over stretches of rows, at most 16 of them and only the shape says
-    // which, so that the sums are the same whoever takes them: of each 2·D float64, and 2·D float32 to work with.
-    const stretch = 32 * Math.ceil(R / 512);
+    // which, so that the sums are the same whoever takes them.
+    const stretch = NORM_ROW_RUN * Math.ceil(R / (16 * NORM_ROW_RUN));
     const count = Math.ceil(R / Math.max(1, stretch));
-    const bytes = 16 * D + 32 * Math.ceil(D / 4);
+    const bytes = kernels.normBackwardShare({ n: D });
     const work = heap.allocate('float32', (count * bytes) / 4, false);
     withDense(parts, [x, weight, rstd, dy, mean ?? rstd], ([from, w, r, d, m]) => {
       const calls = Array.from({ length: count }, (_, i) => {
         const begin = i * stretch;
         const rows = Math.min(stretch, R - begin);
         const skip = 4 * begin * D;
-        const centre = mean ? m + 4 * begin : 0;
-        const [scale, sums] = [r + 4 * begin, work.pointer + i * bytes];
-        return [rows, D, from + skip, w, centre, scale, d + skip, at(dx) + skip, sums];
+        return {
+          rows,
+          n: D,
+          x: from + skip,
+          weight: w,
+          mean: mean ? m + 4 * begin : 0,
+          rstd: r + 4 * begin,
+          dy: d + skip,
+          dx: at(dx) + skip,
+          work: work.pointer + i * bytes,
+        };
       });
       pool.run('normBackward', calls, R * D);
     });
-    kernels.addPartials(count, D, work.pointer, bytes, at(dweight));
-    kernels.addPartials(mean ? count : 0, D, work.pointer + 8 * D, bytes, at(dbias));
+    const sums = { n: D, row: bytes };
+    kernels.addPartials({ ...sums, count, from: work.pointer, y: at(dweight) });
+    kernels.addPartials({ ...sums, count: mean ? count : 0, from: work.pointer + 8 * D, y: at(dbias) });
     heap.release(work);
     return [dx, dweight, dbias];
   }
@@ -66,8 +73,14 @@ export function rowKernels(parts: Parts): RowKernels {
   function sumOfRow(n: number, from: number, to: number): void {
     const count = Math.ceil(n / STRETCH);
     const sums = heap.allocate('float64', count, false);
-    pool.split('sumStretches', count, STRETCH, (i, some) => [i, i + some, n, from, sums.pointer]);
-    kernels.addPartials(count, 1, sums.pointer, 8, to);
+    pool.split('sumStretches', count, STRETCH, (i, some) => ({
+      from: i,
+      to: i + some,
+      n,
+      x: from,
+      sums: sums.pointer,
+    }));
+    kernels.addPartials({ count, n: 1, from: sums.pointer, row: 8, y: to });
     heap.release(sums);
   }
 
@@ -91,16 +104,27 @@ export function rowKernels(parts: Parts): RowKernels {
         if (inner > 1) {
           for (let o = 0; o < outer; o++) {
             const [block, row] = [from + 4 * o * summed * inner, to + 4 * o * inner];
-            const call = (i: number, count: number) => [summed, count, block + 4 * i, 4 * inner, row + 4 * i];
-            pool.split('sumColumns', inner, summed, call, 16);
+            pool.split(
+              'sumColumns',
+              inner,
+              summed,
+              (i, count) => ({
+                rows: summed,
+                n: count,
+                x: block + 4 * i,
+                row: 4 * inner,
+                y: row + 4 * i,
+              }),
+              16,
+            );
           }
         } else if (outer > 1) {
-          pool.split('sumRows', outer, summed, (r, count) => [
-            count,
-            summed,
-            from + 4 * r * summed,
-            to + 4 * r,
-          ]);
+          pool.split('sumRows', outer, summed, (r, count) => ({
+            rows: count,
+            n: summed,
+            x: from + 4 * r * summed,
+            y: to + 4 * r,
+          }));
         } else if (outer === 1) sumOfRow(summed, from, to);
       });
       return y;
@@ -111,17 +135,23 @@ export function rowKernels(parts: Parts): RowKernels {
       const { D: N, R } = rowsOf(x);
       const y = result(parts, x.shape);
       const M = options.causal ? x.shape[x.shape.length - 2] : 1;
-      withDense(parts, [x], (addresses) => {
-        const all = [...addresses, at(y)];
+      withDense(parts, [x], ([from]) => {
+        const to = at(y);
         const ahead = options.causal ? N - M : N;
-        const call = (r: number, count: number) => [
-          count,
+        pool.split(
+          'softmax',
+          R,
           N,
-          ...all.map((from) => from + 4 * r * N),
+          (r, count) => ({
+            rows: count,
+            n: N,
+            x: from + 4 * r * N,
+            y: to + 4 * r * N,
+            period: M,
+            ahead,
+          }),
           M,
-          ahead,
-        ];
-        pool.split('softmax', R, N, call, M);
+        );
       });
       return y;
     },
@@ -130,9 +160,15 @@ export function rowKernels(parts: Parts): RowKernels {
       if (!isFloat32(y)) return host.softmaxBackward(y, dy);
       const { D, R } = rowsOf(y);
       const dx = result(parts, y.shape);
-      withDense(parts, [y, dy], (addresses) => {
-        const all = [...addresses, at(dx)];
-        pool.split('softmaxBackward', R, D, (r, count) => [count, D, ...all.map((from) => from + 4 * r * D)]);
+      withDense(parts, [y, dy], ([from, d]) => {
+        const to = at(dx);
+        pool.split('softmaxBackward', R, D, (r, count) => ({
+          rows: count,
+          n: D,
+          y: from + 4 * r * D,
+          dy: d + 4 * r * D,
+          dx: to + 4 * r * D,
+        }));
       });
       return dx;
     },
@@ -142,15 +178,15 @@ export function rowKernels(parts: Parts): RowKernels {
       if (!isFloat32(x) || V === 0) return host.crossEntropy(x, targets, ignoreIndex);
       const [loss, logSumExp] = [result(parts, [R]), result(parts, [R])];
       withDense(parts, [x, targets], ([from, t]) =>
-        pool.split('crossEntropy', R, V, (r, count) => [
-          count,
-          V,
-          from + 4 * r * V,
-          t + 4 * r,
-          ignoreIndex,
-          at(loss) + 4 * r,
-          at(logSumExp) + 4 * r,
-        ]),
+        pool.split('crossEntropy', R, V, (r, count) => ({
+          rows: count,
+          n: V,
+          x: from + 4 * r * V,
+          targets: t + 4 * r,
+          ignore: ignoreIndex,
+          loss: at(loss) + 4 * r,
+          logSumExp: at(logSumExp) + 4 * r,
+        })),
       );
       return { loss, logSumExp };
     },
@@ -160,16 +196,16 @@ export function rowKernels(parts: Parts): RowKernels {
       const [R, V] = x.shape;
       const dx = result(parts, x.shape);
       withDense(parts, [x, targets, logSumExp, dloss], ([from, t, log, d]) =>
-        pool.split('crossEntropyBackward', R, V, (r, count) => [
-          count,
-          V,
-          from + 4 * r * V,
-          t + 4 * r,
-          ignoreIndex,
-          log + 4 * r,
-          d + 4 * r,
-          at(dx) + 4 * r * V,
-        ]),
+        pool.split('crossEntropyBackward', R, V, (r, count) => ({
+          rows: count,
+          n: V,
+          x: from + 4 * r * V,
+          targets: t + 4 * r,
+          ignore: ignoreIndex,
+          logSumExp: log + 4 * r,
+          dloss: d + 4 * r,
+          dx: at(dx) + 4 * r * V,
+        })),
       );
       return dx;
     },
@@ -180,17 +216,17 @@ export function rowKernels(parts: Parts): RowKernels {
       const rowShape = x.shape.with(-1, 1);
       const [y, mean, rstd] = [result(parts, x.shape), result(parts, rowShape), result(parts, rowShape)];
       withDense(parts, [x, weight, bias], ([from, w, b]) =>
-        pool.split('layerNorm', R, D, (r, count) => [
-          count,
-          D,
-          from + 4 * r * D,
-          w,
-          b,
+        pool.split('layerNorm', R, D, (r, count) => ({
+          rows: count,
+          n: D,
+          x: from + 4 * r * D,
+          weight: w,
+          bias: b,
           eps,
-          at(y) + 4 * r * D,
-          at(mean) + 4 * r,
-          at(rstd) + 4 * r,
-        ]),
+          y: at(y) + 4 * r * D,
+          mean: at(mean) + 4 * r,
+          rstd: at(rstd) + 4 * r,
+        })),
       );
       return { y, mean, rstd };
     },
@@ -206,15 +242,15 @@ export function rowKernels(parts: Parts): RowKernels {
       if (!isFloat32(x) || D === 0) return host.rmsNorm(x, weight, eps);
       const [y, rstd] = [result(parts, x.shape), result(parts, x.shape.with(-1, 1))];
       withDense(parts, [x, weight], ([from, w]) =>
-        pool.split('rmsNorm', R, D, (r, count) => [
-          count,
-          D,
-          from + 4 * r * D,
-          w,
+        pool.split('rmsNorm', R, D, (r, count) => ({
+          rows: count,
+          n: D,
+          x: from + 4 * r * D,
+          weight: w,
           eps,
-          at(y) + 4 * r * D,
-          at(rstd) + 4 * r,
-        ]),
+          y: at(y) + 4 * r * D,
+          rstd: at(rstd) + 4 * r,
+        })),
       );
       return { y, rstd };
     },
@@ -239,23 +275,24 @@ export function rowKernels(parts: Parts): RowKernels {
       const byBatch = B > 1;
       const [xStep, cStep, sStep] = byBatch ? [xB, cB, sB] : [xH, 0, 0];
       const yStep = 4 * (byBatch ? H : 1) * T * K;
-      pool.split('rotary', byBatch ? B : H, yStep / 4, (i, count) => [
-        ...(byBatch ? [count, H] : [B, count]),
+      pool.split('rotary', byBatch ? B : H, yStep / 4, (i, count) => ({
+        B: byBatch ? count : B,
+        H: byBatch ? H : count,
         T,
-        K / 2,
-        at(x) + i * xStep,
+        half: K / 2,
+        x: at(x) + i * xStep,
         xB,
         xH,
         xT,
-        at(cos) + i * cStep,
+        cos: at(cos) + i * cStep,
         cB,
         cT,
-        at(sin) + i * sStep,
+        sin: at(sin) + i * sStep,
         sB,
         sT,
         sign,
-        at(y) + i * yStep,
-      ]);
+        y: at(y) + i * yStep,
+      }));
       return y;
     },
   };

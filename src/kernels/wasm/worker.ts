@@ -13,9 +13,8 @@ interface WorkerStart {
   readonly imports: readonly 'log'[];
   /** Exported kernels in the order of their numbers. */
   readonly kernels: readonly string[];
-  /** Number of the thread, from 1, and its working memory. */
-  readonly number: number;
-  readonly work: number;
+  /** Arguments of the thread's own `enter`. */
+  readonly enter: readonly number[];
   /** Where the words are that threads share, and the arguments of the calls. */
   readonly words: number;
   readonly calls: number;
@@ -38,7 +37,7 @@ interface WorkerStart {
     const math = Object.fromEntries(start.imports.map((name) => [name, Math[name]]));
     const { exports } = new WebAssembly.Instance(start.module, { env: { memory, ...math } });
     const kernels = start.kernels.map((name) => exports[name] as (...args: number[]) => void);
-    (exports['enter'] as (number: number, at: number) => void)(start.number, start.work);
+    (exports['enter'] as (...args: number[]) => void)(...start.enter);
     const words = new Int32Array(memory.buffer, start.words, 64);
     const calls = new Float64Array(memory.buffer, start.calls);
 

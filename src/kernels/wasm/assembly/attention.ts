@@ -38,6 +38,7 @@ export function attentionShare(S: i32, K: i32): usize {
     <usize>(BLOCK / LANES) * panelBytes(S);
 }
 
+/** Likewise for the gradient. */
 export function attentionBackwardShare(S: i32, K: i32): usize {
   return 512 + (<usize>roundUp(S, LANES) << 3) + 5 * packedBytes(S, K) + 4 * packedBytes(BLOCK, K) +
     packedBytes(LANES, K) + 2 * <usize>(BLOCK / LANES) * panelBytes(S);

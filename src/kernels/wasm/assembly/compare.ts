@@ -1,7 +1,7 @@
 /**
- * Comparisons to bytes of 0 and 1, choice by such bytes, and conversions between float32, int32 and bool. The numbers of
- * the comparisons and conversions are those of ../compare.ts.
+ * Comparisons to bytes of 0 and 1, choice by such bytes, and conversions between float32, int32 and bool.
  */
+import { Cast, Compare } from './codes';
 import { rest } from './thread';
 
 /** Elements a step takes: one vector of bytes. */
@@ -9,17 +9,17 @@ const STEP: i32 = 16;
 
 @inline
 function holds4(f: i32, a: v128, b: v128): v128 {
-  if (f == 0) return f32x4.eq(a, b);
-  if (f == 1) return f32x4.ne(a, b);
-  if (f == 2) return f32x4.lt(a, b);
-  if (f == 3) return f32x4.le(a, b);
-  if (f == 4) return f32x4.gt(a, b);
-  if (f == 5) return f32x4.ge(a, b);
-  if (f == 6) return i32x4.eq(a, b);
-  if (f == 7) return i32x4.ne(a, b);
-  if (f == 8) return i32x4.lt_s(a, b);
-  if (f == 9) return i32x4.le_s(a, b);
-  if (f == 10) return i32x4.gt_s(a, b);
+  if (f == Compare.eq) return f32x4.eq(a, b);
+  if (f == Compare.ne) return f32x4.ne(a, b);
+  if (f == Compare.lt) return f32x4.lt(a, b);
+  if (f == Compare.le) return f32x4.le(a, b);
+  if (f == Compare.gt) return f32x4.gt(a, b);
+  if (f == Compare.ge) return f32x4.ge(a, b);
+  if (f == Compare.eqInt32) return i32x4.eq(a, b);
+  if (f == Compare.neInt32) return i32x4.ne(a, b);
+  if (f == Compare.ltInt32) return i32x4.lt_s(a, b);
+  if (f == Compare.leInt32) return i32x4.le_s(a, b);
+  if (f == Compare.gtInt32) return i32x4.gt_s(a, b);
   return i32x4.ge_s(a, b);
 }
 
@@ -56,18 +56,18 @@ function mapCompare(f: i32, n: i32, a: usize, b: usize, bStep: usize, out: usize
 
 function compareOf16s(f: i32, n: i32, a: usize, b: usize, bStep: usize, out: usize): void {
   switch (f) {
-    case 0: return mapCompare(0, n, a, b, bStep, out);
-    case 1: return mapCompare(1, n, a, b, bStep, out);
-    case 2: return mapCompare(2, n, a, b, bStep, out);
-    case 3: return mapCompare(3, n, a, b, bStep, out);
-    case 4: return mapCompare(4, n, a, b, bStep, out);
-    case 5: return mapCompare(5, n, a, b, bStep, out);
-    case 6: return mapCompare(6, n, a, b, bStep, out);
-    case 7: return mapCompare(7, n, a, b, bStep, out);
-    case 8: return mapCompare(8, n, a, b, bStep, out);
-    case 9: return mapCompare(9, n, a, b, bStep, out);
-    case 10: return mapCompare(10, n, a, b, bStep, out);
-    case 11: return mapCompare(11, n, a, b, bStep, out);
+    case Compare.eq: return mapCompare(Compare.eq, n, a, b, bStep, out);
+    case Compare.ne: return mapCompare(Compare.ne, n, a, b, bStep, out);
+    case Compare.lt: return mapCompare(Compare.lt, n, a, b, bStep, out);
+    case Compare.le: return mapCompare(Compare.le, n, a, b, bStep, out);
+    case Compare.gt: return mapCompare(Compare.gt, n, a, b, bStep, out);
+    case Compare.ge: return mapCompare(Compare.ge, n, a, b, bStep, out);
+    case Compare.eqInt32: return mapCompare(Compare.eqInt32, n, a, b, bStep, out);
+    case Compare.neInt32: return mapCompare(Compare.neInt32, n, a, b, bStep, out);
+    case Compare.ltInt32: return mapCompare(Compare.ltInt32, n, a, b, bStep, out);
+    case Compare.leInt32: return mapCompare(Compare.leInt32, n, a, b, bStep, out);
+    case Compare.gtInt32: return mapCompare(Compare.gtInt32, n, a, b, bStep, out);
+    case Compare.geInt32: return mapCompare(Compare.geInt32, n, a, b, bStep, out);
     default: unreachable();
   }
 }
@@ -114,13 +114,19 @@ function truncated4(x: v128): v128 {
 
 @inline
 function nonzero4(f: i32, x: v128): v128 {
-  return f == 2 ? f32x4.ne(x, f32x4.splat(0)) : i32x4.ne(x, i32x4.splat(0));
+  return f == Cast.float32ToBool ? f32x4.ne(x, f32x4.splat(0)) : i32x4.ne(x, i32x4.splat(0));
+}
+
+/** Whether bytes are converted. */
+@inline
+function isBool(f: i32): bool {
+  return f == Cast.boolToFloat32 || f == Cast.boolToInt32;
 }
 
 @inline
 function mapCast(f: i32, n: i32, x: usize, y: usize): void {
   for (; n > 0; n -= STEP) {
-    if (f == 2 || f == 3) {
+    if (f == Cast.float32ToBool || f == Cast.int32ToBool) {
       const m0 = nonzero4(f, v128.load(x)), m1 = nonzero4(f, v128.load(x, 16));
       const m2 = nonzero4(f, v128.load(x, 32)), m3 = nonzero4(f, v128.load(x, 48));
       v128.store(y, bytes(m0, m1, m2, m3));
@@ -128,11 +134,11 @@ function mapCast(f: i32, n: i32, x: usize, y: usize): void {
       y += 16;
     } else {
       for (let i = 0; i < 4; i++, y += 16) {
-        if (f == 0) v128.store(y, truncated4(v128.load(x)));
-        else if (f == 1) v128.store(y, f32x4.convert_i32x4_s(v128.load(x)));
-        else if (f == 4) v128.store(y, f32x4.convert_i32x4_s(widen(x)));
+        if (f == Cast.float32ToInt32) v128.store(y, truncated4(v128.load(x)));
+        else if (f == Cast.int32ToFloat32) v128.store(y, f32x4.convert_i32x4_s(v128.load(x)));
+        else if (f == Cast.boolToFloat32) v128.store(y, f32x4.convert_i32x4_s(widen(x)));
         else v128.store(y, widen(x));
-        x += f < 2 ? 16 : 4;
+        x += isBool(f) ? 4 : 16;
       }
     }
   }
@@ -140,22 +146,22 @@ function mapCast(f: i32, n: i32, x: usize, y: usize): void {
 
 function castOf16s(f: i32, n: i32, x: usize, y: usize): void {
   switch (f) {
-    case 0: return mapCast(0, n, x, y);
-    case 1: return mapCast(1, n, x, y);
-    case 2: return mapCast(2, n, x, y);
-    case 3: return mapCast(3, n, x, y);
-    case 4: return mapCast(4, n, x, y);
-    case 5: return mapCast(5, n, x, y);
+    case Cast.float32ToInt32: return mapCast(Cast.float32ToInt32, n, x, y);
+    case Cast.int32ToFloat32: return mapCast(Cast.int32ToFloat32, n, x, y);
+    case Cast.float32ToBool: return mapCast(Cast.float32ToBool, n, x, y);
+    case Cast.int32ToBool: return mapCast(Cast.int32ToBool, n, x, y);
+    case Cast.boolToFloat32: return mapCast(Cast.boolToFloat32, n, x, y);
+    case Cast.boolToInt32: return mapCast(Cast.boolToInt32, n, x, y);
     default: unreachable();
   }
 }
 
-/** f: 0 float32 → int32, 1 int32 → float32, 2 float32 → bool, 3 int32 → bool, 4 bool → float32, 5 bool → int32. */
+/** y = x in another dtype; f says from which and to which. */
 export function cast(f: i32, n: i32, x: usize, y: usize): void {
   const whole = n & ~(STEP - 1), left = <usize>(n - whole);
   castOf16s(f, whole, x, y);
   if (left == 0) return;
-  const from: usize = f < 4 ? 4 : 1, to: usize = f == 2 || f == 3 ? 1 : 4;
+  const from: usize = isBool(f) ? 1 : 4, to: usize = f == Cast.float32ToBool || f == Cast.int32ToBool ? 1 : 4;
   memory.copy(rest, x + <usize>whole * from, left * from);
   castOf16s(f, STEP, rest, rest + 64);
   memory.copy(y + <usize>whole * to, rest + 64, left * to);

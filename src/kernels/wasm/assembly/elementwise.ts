@@ -1,9 +1,10 @@
 /**
- * Functions of each element. The numbers of the functions are those of ../elementwise.ts.
+ * Functions of each element.
  *
  * Loops run over whole vectors only: a branch for the rest in the loop body slows it down, and a second copy of the body
  * behind it doubles the code. The rest of an array is copied to eight floats of its own and goes through the same loop.
  */
+import { Binary, Unary } from './codes';
 import { cos4, log4, pow4, sin4, tanh4 } from './double';
 import { erf4, exp4, gelu4, geluSlope4, sigmoid4, silu4, siluExp4, siluSlope4 } from './exponential';
 import { rest } from './thread';
@@ -16,19 +17,19 @@ const WIDE: usize = 32;
 
 @inline
 function unary4(f: i32, x: v128): v128 {
-  if (f == 0) return f32x4.neg(x);
-  if (f == 1) return exp4(x);
-  if (f == 2) return f32x4.sqrt(x);
-  if (f == 3) return f32x4.abs(x);
-  if (f == 4) return erf4(x);
-  if (f == 5) return sigmoid4(x);
+  if (f == Unary.neg) return f32x4.neg(x);
+  if (f == Unary.exp) return exp4(x);
+  if (f == Unary.sqrt) return f32x4.sqrt(x);
+  if (f == Unary.abs) return f32x4.abs(x);
+  if (f == Unary.erf) return erf4(x);
+  if (f == Unary.sigmoid) return sigmoid4(x);
   // The sum makes +0 of −0.
-  if (f == 6) return f32x4.add(f32x4.pmax(x, f32x4.splat(0.0)), f32x4.splat(0.0));
-  if (f == 7) return silu4(x);
-  if (f == 8) return gelu4(x);
-  if (f == 9) return tanh4(x);
-  if (f == 10) return log4(x);
-  if (f == 11) return sin4(x);
+  if (f == Unary.relu) return f32x4.add(f32x4.pmax(x, f32x4.splat(0.0)), f32x4.splat(0.0));
+  if (f == Unary.silu) return silu4(x);
+  if (f == Unary.gelu) return gelu4(x);
+  if (f == Unary.tanh) return tanh4(x);
+  if (f == Unary.log) return log4(x);
+  if (f == Unary.sin) return sin4(x);
   return cos4(x);
 }
 
@@ -43,65 +44,66 @@ function mapUnary(f: i32, n: i32, x: usize, y: usize): void {
 
 // One function each, called from two places: a compiler that joined them all to one would run out of registers in it.
 function negOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(0, n, x, y);
+  mapUnary(Unary.neg, n, x, y);
 }
 function expOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(1, n, x, y);
+  mapUnary(Unary.exp, n, x, y);
 }
 function sqrtOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(2, n, x, y);
+  mapUnary(Unary.sqrt, n, x, y);
 }
 function absOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(3, n, x, y);
+  mapUnary(Unary.abs, n, x, y);
 }
 function erfOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(4, n, x, y);
+  mapUnary(Unary.erf, n, x, y);
 }
 function sigmoidOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(5, n, x, y);
+  mapUnary(Unary.sigmoid, n, x, y);
 }
 function reluOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(6, n, x, y);
+  mapUnary(Unary.relu, n, x, y);
 }
 function siluOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(7, n, x, y);
+  mapUnary(Unary.silu, n, x, y);
 }
 function geluOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(8, n, x, y);
+  mapUnary(Unary.gelu, n, x, y);
 }
 function tanhOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(9, n, x, y);
+  mapUnary(Unary.tanh, n, x, y);
 }
 function logOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(10, n, x, y);
+  mapUnary(Unary.log, n, x, y);
 }
 function sinOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(11, n, x, y);
+  mapUnary(Unary.sin, n, x, y);
 }
 function cosOf8s(n: i32, x: usize, y: usize): void {
-  mapUnary(12, n, x, y);
+  mapUnary(Unary.cos, n, x, y);
 }
 
 @inline
 function unaryOf8s(f: i32, n: i32, x: usize, y: usize): void {
   switch (f) {
-    case 0: negOf8s(n, x, y); break;
-    case 1: expOf8s(n, x, y); break;
-    case 2: sqrtOf8s(n, x, y); break;
-    case 3: absOf8s(n, x, y); break;
-    case 4: erfOf8s(n, x, y); break;
-    case 5: sigmoidOf8s(n, x, y); break;
-    case 6: reluOf8s(n, x, y); break;
-    case 7: siluOf8s(n, x, y); break;
-    case 8: geluOf8s(n, x, y); break;
-    case 9: tanhOf8s(n, x, y); break;
-    case 10: logOf8s(n, x, y); break;
-    case 11: sinOf8s(n, x, y); break;
-    case 12: cosOf8s(n, x, y); break;
+    case Unary.neg: negOf8s(n, x, y); break;
+    case Unary.exp: expOf8s(n, x, y); break;
+    case Unary.sqrt: sqrtOf8s(n, x, y); break;
+    case Unary.abs: absOf8s(n, x, y); break;
+    case Unary.erf: erfOf8s(n, x, y); break;
+    case Unary.sigmoid: sigmoidOf8s(n, x, y); break;
+    case Unary.relu: reluOf8s(n, x, y); break;
+    case Unary.silu: siluOf8s(n, x, y); break;
+    case Unary.gelu: geluOf8s(n, x, y); break;
+    case Unary.tanh: tanhOf8s(n, x, y); break;
+    case Unary.log: logOf8s(n, x, y); break;
+    case Unary.sin: sinOf8s(n, x, y); break;
+    case Unary.cos: cosOf8s(n, x, y); break;
     default: unreachable();
   }
 }
 
+/** y = f(x). */
 export function unary(f: i32, n: i32, x: usize, y: usize): void {
   const whole = n & ~(STEP - 1), done = <usize>whole << 2;
   unaryOf8s(f, whole, x, y);
@@ -122,20 +124,20 @@ function sign4(x: v128): v128 {
 @inline
 function slope4(f: i32, x: v128, y: v128): v128 {
   const one = f32x4.splat(1.0);
-  if (f == 0) return f32x4.splat(-1.0);
-  if (f == 1) return y;
-  if (f == 2) return f32x4.div(f32x4.splat(0.5), y);
-  if (f == 3) return f32x4.div(one, x);
-  if (f == 4) return f32x4.mul(f32x4.splat(1.1283791670955126), exp4(f32x4.neg(f32x4.mul(x, x))));
-  if (f == 5) return f32x4.mul(y, f32x4.sub(one, y));
-  if (f == 7) {
+  if (f == Unary.neg) return f32x4.splat(-1.0);
+  if (f == Unary.exp) return y;
+  if (f == Unary.sqrt) return f32x4.div(f32x4.splat(0.5), y);
+  if (f == Unary.log) return f32x4.div(one, x);
+  if (f == Unary.erf) return f32x4.mul(f32x4.splat(1.1283791670955126), exp4(f32x4.neg(f32x4.mul(x, x))));
+  if (f == Unary.sigmoid) return f32x4.mul(y, f32x4.sub(one, y));
+  if (f == Unary.silu) {
     const h = siluExp4(x), half = f32x4.splat(0.5);
     return siluSlope4(x, h, f32x4.div(half, f32x4.add(half, h)));
   }
-  if (f == 8) return geluSlope4(x);
-  if (f == 9) return f32x4.mul(f32x4.sub(one, y), f32x4.add(one, y));
-  if (f == 10) return cos4(x);
-  if (f == 11) return f32x4.neg(sin4(x));
+  if (f == Unary.gelu) return geluSlope4(x);
+  if (f == Unary.tanh) return f32x4.mul(f32x4.sub(one, y), f32x4.add(one, y));
+  if (f == Unary.sin) return cos4(x);
+  if (f == Unary.cos) return f32x4.neg(sin4(x));
   return sign4(x);
 }
 
@@ -157,62 +159,63 @@ function reluSlopeOf8s(n: i32, x: usize, _y: usize, dy: usize, dx: usize): void 
 }
 
 function negSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(0, n, x, y, dy, dx);
+  mapSlope(Unary.neg, n, x, y, dy, dx);
 }
 function expSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(1, n, x, y, dy, dx);
+  mapSlope(Unary.exp, n, x, y, dy, dx);
 }
 function sqrtSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(2, n, x, y, dy, dx);
+  mapSlope(Unary.sqrt, n, x, y, dy, dx);
 }
 function logSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(3, n, x, y, dy, dx);
+  mapSlope(Unary.log, n, x, y, dy, dx);
 }
 function erfSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(4, n, x, y, dy, dx);
+  mapSlope(Unary.erf, n, x, y, dy, dx);
 }
 function sigmoidSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(5, n, x, y, dy, dx);
+  mapSlope(Unary.sigmoid, n, x, y, dy, dx);
 }
 function siluSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(7, n, x, y, dy, dx);
+  mapSlope(Unary.silu, n, x, y, dy, dx);
 }
 function geluSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(8, n, x, y, dy, dx);
+  mapSlope(Unary.gelu, n, x, y, dy, dx);
 }
 function tanhSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(9, n, x, y, dy, dx);
+  mapSlope(Unary.tanh, n, x, y, dy, dx);
 }
 function sinSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(10, n, x, y, dy, dx);
+  mapSlope(Unary.sin, n, x, y, dy, dx);
 }
 function cosSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(11, n, x, y, dy, dx);
+  mapSlope(Unary.cos, n, x, y, dy, dx);
 }
 function absSlopeOf8s(n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
-  mapSlope(12, n, x, y, dy, dx);
+  mapSlope(Unary.abs, n, x, y, dy, dx);
 }
 
 @inline
 function slopeOf8s(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
   switch (f) {
-    case 0: negSlopeOf8s(n, x, y, dy, dx); break;
-    case 1: expSlopeOf8s(n, x, y, dy, dx); break;
-    case 2: sqrtSlopeOf8s(n, x, y, dy, dx); break;
-    case 3: logSlopeOf8s(n, x, y, dy, dx); break;
-    case 4: erfSlopeOf8s(n, x, y, dy, dx); break;
-    case 5: sigmoidSlopeOf8s(n, x, y, dy, dx); break;
-    case 6: reluSlopeOf8s(n, x, y, dy, dx); break;
-    case 7: siluSlopeOf8s(n, x, y, dy, dx); break;
-    case 8: geluSlopeOf8s(n, x, y, dy, dx); break;
-    case 9: tanhSlopeOf8s(n, x, y, dy, dx); break;
-    case 10: sinSlopeOf8s(n, x, y, dy, dx); break;
-    case 11: cosSlopeOf8s(n, x, y, dy, dx); break;
-    case 12: absSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.neg: negSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.exp: expSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.sqrt: sqrtSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.log: logSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.erf: erfSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.sigmoid: sigmoidSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.relu: reluSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.silu: siluSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.gelu: geluSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.tanh: tanhSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.sin: sinSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.cos: cosSlopeOf8s(n, x, y, dy, dx); break;
+    case Unary.abs: absSlopeOf8s(n, x, y, dy, dx); break;
     default: unreachable();
   }
 }
 
+/** dx = f′(x)·dy, where y = f(x). */
 export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx: usize): void {
   const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
   slopeOf8s(f, whole, x, y, dy, dx);
@@ -226,11 +229,11 @@ export function unaryBackward(f: i32, n: i32, x: usize, y: usize, dy: usize, dx:
 
 @inline
 function binary4(f: i32, a: v128, b: v128): v128 {
-  if (f == 0) return f32x4.add(a, b);
-  if (f == 1) return f32x4.sub(a, b);
-  if (f == 2) return f32x4.mul(a, b);
-  if (f == 3) return f32x4.div(a, b);
-  if (f == 4) return f32x4.max(a, b);
+  if (f == Binary.add) return f32x4.add(a, b);
+  if (f == Binary.sub) return f32x4.sub(a, b);
+  if (f == Binary.mul) return f32x4.mul(a, b);
+  if (f == Binary.div) return f32x4.div(a, b);
+  if (f == Binary.maximum) return f32x4.max(a, b);
   return pow4(a, b);
 }
 
@@ -255,17 +258,17 @@ function mapBinary(f: i32, n: i32, a: usize, aStep: usize, b: usize, bStep: usiz
 
 function binaryRow(f: i32, n: i32, a: usize, aStep: usize, b: usize, bStep: usize, out: usize): void {
   switch (f) {
-    case 0: return mapBinary(0, n, a, aStep, b, bStep, out);
-    case 1: return mapBinary(1, n, a, aStep, b, bStep, out);
-    case 2: return mapBinary(2, n, a, aStep, b, bStep, out);
-    case 3: return mapBinary(3, n, a, aStep, b, bStep, out);
-    case 4: return mapBinary(4, n, a, aStep, b, bStep, out);
-    case 5: return mapBinary(5, n, a, aStep, b, bStep, out);
+    case Binary.add: return mapBinary(Binary.add, n, a, aStep, b, bStep, out);
+    case Binary.sub: return mapBinary(Binary.sub, n, a, aStep, b, bStep, out);
+    case Binary.mul: return mapBinary(Binary.mul, n, a, aStep, b, bStep, out);
+    case Binary.div: return mapBinary(Binary.div, n, a, aStep, b, bStep, out);
+    case Binary.maximum: return mapBinary(Binary.maximum, n, a, aStep, b, bStep, out);
+    case Binary.pow: return mapBinary(Binary.pow, n, a, aStep, b, bStep, out);
     default: unreachable();
   }
 }
 
-/** Strided a and b of shape [n0, n1, n2, n3]; the last strides are 4 or 0, not both 0; out is dense. */
+/** out = f(a, b), strided a and b of shape [n0, n1, n2, n3]; the last strides are 4 or 0, not both 0; out is dense. */
 export function binary(
   f: i32, n0: i32, n1: i32, n2: i32, n3: i32,
   a: usize, a0: usize, a1: usize, a2: usize, a3: usize,
@@ -306,6 +309,7 @@ function swigluOf8s(n: i32, gate: usize, up: usize, y: usize): void {
   }
 }
 
+/** dgate = dy·up·silu′(gate), dup = dy·silu(gate). */
 export function swigluBackward(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
   const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
   swigluSlopeOf8s(whole, gate, up, dy, dgate, dup);

@@ -10,14 +10,15 @@
  *
  * All strides are in bytes. The thread's scratch holds the packed blocks: MC·KC + KC·NC floats, then one tile.
  */
-import { gemvColumns, gemvRows } from './gemv';
+import { gemvColumns, gemvRows, MOST_GEMV_COLUMNS, MOST_GEMV_ROWS } from './gemv';
 import { pack } from './pack';
-import { scratch } from './thread';
+import { REST_BYTES, scratch } from './thread';
 import { MR, NR, tile } from './tile';
 
 const KC: i32 = 256;
-const MC: i32 = 128;
-const NC: i32 = 512;
+/** Rows of A and columns of B that are packed at a time: work that is divided there packs nothing more often. */
+export const MC: i32 = 128;
+export const NC: i32 = 512;
 /**
  * Terms summed in one chain before they join the rest of the sum. The rounding errors of a chain of r terms add up to
  * some r/√2 units of a term, so k terms in runs of r are off by √(k·r/2): shorter runs are more precise, and 128 costs
@@ -26,6 +27,8 @@ const NC: i32 = 512;
 const RUN: i32 = 128;
 const PACKED_B: usize = <usize>(MC * KC * 4);
 const EDGE_TILE: usize = PACKED_B + <usize>(KC * NC * 4);
+/** Working memory of a thread: nothing else wants as much. */
+export const WORK_BYTES: i32 = <i32>(REST_BYTES + EDGE_TILE + <usize>(MR * NR * 4));
 
 /** Terms per block and columns packed at a time where A has few rows. */
 const SHALLOW_KC: i32 = 64;
@@ -38,8 +41,8 @@ export function matmul(
   b: usize, bRow: usize, bCol: usize,
   c: usize, cRow: usize,
 ): void {
-  if (m <= 4 && aCol == 4 && bRow == 4) gemvRows(m, n, k, a, aRow, b, bCol, c, cRow);
-  else if (m <= 3 && bCol == 4) gemvColumns(m, n, k, a, aRow, aCol, b, bRow, c, cRow);
+  if (m <= MOST_GEMV_ROWS && aCol == 4 && bRow == 4) gemvRows(m, n, k, a, aRow, b, bCol, c, cRow);
+  else if (m <= MOST_GEMV_COLUMNS && bCol == 4) gemvColumns(m, n, k, a, aRow, aCol, b, bRow, c, cRow);
   else gemm(m, n, k, a, aRow, aCol, b, bRow, bCol, c, cRow, false);
 }
 
@@ -68,7 +71,7 @@ export function gemm(
 }
 
 /**
- * C = A · B with few rows (m ≤ 128) and dense rows of B. Reading B takes longest, so its rows are read from left to
+ * C = A · B with few rows (m ≤ MC) and dense rows of B. Reading B takes longest, so its rows are read from left to
  * right, not more of them at a time than the memory fetches ahead, and each piece is multiplied as soon as it is packed.
  */
 export function gemmShallow(

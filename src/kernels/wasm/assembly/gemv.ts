@@ -7,6 +7,10 @@
 import { scratch } from './thread';
 import { loadRest, loadUpTo4, madd, storeUpTo4, sumLanes } from './vector';
 
+/** Up to this many rows, reading B where it lies beats packing it. */
+export const MOST_GEMV_ROWS: i32 = 4;
+export const MOST_GEMV_COLUMNS: i32 = 3;
+
 /** Terms summed in one register before they are added to the others: 2 KiB of each row, which the first cache keeps. */
 const DEPTH: i32 = 512;
 
@@ -14,19 +18,19 @@ const DEPTH: i32 = 512;
 const SUMS: usize = 64;
 
 /**
- * C [m, n] = A · Wᵀ with W [n, k]: C[i, j] = A[i] · W[j]; rows of A, W and C are dense, m ≤ 4. Four rows of W are read
- * side by side, a quarter of W apart, so that each of the four streams goes on where it was when a row ends: streams
- * that jump after every row are fetched ahead less well.
+ * C [m, n] = A [m, k] · B [k, n], m ≤ MOST_GEMV_ROWS; rows of A and C and columns of B are dense. As B is Wᵀ, its columns are
+ * called rows of W: C[i, j] = A[i] · W[j]. Four of them are read side by side, a quarter of W apart, so that each of the four
+ * streams goes on where it was when a row ends: streams that jump after every row are fetched ahead less well.
  */
 export function gemvRows(
-  m: i32, n: i32, k: i32, a: usize, aRow: usize, w: usize, wRow: usize, c: usize, cRow: usize,
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, b: usize, bCol: usize, c: usize, cRow: usize,
 ): void {
   const quarter = n >> 2;
-  for (let j = 0; j < quarter; j++) dots(m, k, a, aRow, w, wRow, j, j + quarter, j + 2 * quarter, j + 3 * quarter, c, cRow);
+  for (let j = 0; j < quarter; j++) dots(m, k, a, aRow, b, bCol, j, j + quarter, j + 2 * quarter, j + 3 * quarter, c, cRow);
   const last = n - 1;
   const rest = quarter << 2;
   // Where fewer than four rows are left, the last one is taken more than once.
-  if (rest < n) dots(m, k, a, aRow, w, wRow, rest, min(rest + 1, last), last, last, c, cRow);
+  if (rest < n) dots(m, k, a, aRow, b, bCol, rest, min(rest + 1, last), last, last, c, cRow);
 }
 
 @inline

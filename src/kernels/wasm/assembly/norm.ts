@@ -4,7 +4,7 @@ import { rest } from './thread';
 import { copyRest, loadRest, madd, storeRest, sumLanes } from './vector';
 
 /** Rows whose gradients of weight and bias are added in float32 before they go to the float64 totals. */
-const ROW_RUN: i32 = 32;
+export const NORM_ROW_RUN: i32 = 32;
 /** Elements of a row added in float32, likewise. */
 const RUN: i32 = 256;
 
@@ -97,20 +97,32 @@ function slopeRow(n: i32, x: usize, weight: usize, dy: usize, dx: usize, c: v128
   }
 }
 
+/** Bytes of a row of n floats in whole vectors. */
+@inline
+function paddedBytes(n: i32): usize {
+  return <usize>((n + 3) & ~3) << 2;
+}
+
+/** Bytes that `normBackward` works in: 2n float64, the sums, come first. */
+export function normBackwardShare(n: i32): usize {
+  return (<usize>n << 4) + 2 * paddedBytes(n);
+}
+
 /**
  * Of y = x̂·w + b with x̂ = (x − mean)·rstd and g = dy·w: dx = rstd·(g − mean(g) − x̂·mean(g·x̂)), and the sums over these
  * rows of dw = Σ dy·x̂ and db = Σ dy, as float64 that `addPartials` adds up.
  * Without `mean` (address 0): RMSNorm, where x̂ = x·rstd, the term mean(g) is absent, and there is no bias.
- * `work` has 2n float64 for the sums and two rows of float32 of whole vectors behind them; what is in it does not matter.
+ * `work` has {@link normBackwardShare} bytes: the sums, and two rows of float32 of whole vectors behind them; what is in it
+ * does not matter.
  */
 export function normBackward(
   rows: i32, n: i32, x: usize, weight: usize, mean: usize, rstd: usize, dy: usize, dx: usize, work: usize,
 ): void {
   const left = n & 3, whole = n & ~3, done = <usize>whole << 2, row = <usize>n << 2;
-  const padded = <usize>((n + 3) & ~3) << 2;
+  const padded = paddedBytes(n);
   const totalWeight = work, totalBias = work + (<usize>n << 3);
   const partWeight = work + (<usize>n << 4), partBias = partWeight + padded;
-  memory.fill(work, 0, (<usize>n << 4) + 2 * padded);
+  memory.fill(work, 0, normBackwardShare(n));
   // The rest of a row, filled up with zeros: x, weight, dy.
   memory.fill(rest, 0, 64);
   copyRest(left, weight + done, rest + 16);
@@ -133,7 +145,7 @@ export function normBackward(
       slopeRow(4, rest, rest + 16, rest + 32, rest + 48, c, s, meanG, meanGx);
       copyRest(left, rest + 48, dx + done);
     }
-    if ((r + 1) % ROW_RUN == 0 || r + 1 == rows) {
+    if ((r + 1) % NORM_ROW_RUN == 0 || r + 1 == rows) {
       flushTotals(n, partWeight, totalWeight);
       if (mean) flushTotals(n, partBias, totalBias);
     }

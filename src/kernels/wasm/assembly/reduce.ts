@@ -11,7 +11,7 @@ const ROW_RUN: i32 = 32;
 /** Columns added up side by side: their sums stay in the cache while the rows stream by. */
 const COLUMNS: i32 = 2048;
 /** Elements of a long row whose sum is one number, so that its stretches may be added apart; a multiple of RUN. */
-const STRETCH: i32 = 65536;
+export const STRETCH: i32 = 65536;
 
 /** Σ x. */
 export function rowSum(n: i32, x: usize): f64 {

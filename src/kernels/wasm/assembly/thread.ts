@@ -11,17 +11,14 @@ export let rest: usize = 0;
 export let scratch: usize = 0;
 
 /** Bytes before `scratch`: a few cache lines. */
-const REST_BYTES: usize = 256;
+export const REST_BYTES: usize = 256;
 
-/** Called once before any kernel; `at` is a multiple of 64 with {@link WORK_BYTES} bytes that only this thread uses. */
+/** Called once before any kernel; `at` is a multiple of 64 with WORK_BYTES (gemm.ts) bytes that only this thread uses. */
 export function enter(number: i32, at: usize): void {
   thread = number;
   rest = at;
   scratch = at + REST_BYTES;
 }
-
-/** What `enter` wants: `rest`, then A and B packed and one edge tile (gemm.ts). */
-export const WORK_BYTES: i32 = <i32>REST_BYTES + 4 * (128 * 256 + 256 * 512 + 32);
 
 /** Where the tables of the kernels end. */
 export const STATIC_END: i32 = <i32>__heap_base;
