@@ -38,7 +38,6 @@ describe('cogvlm', () => {
       ['paint'],
       ['caption'],
       ['ask', 'x.png'],
-      ['verify'],
       ['info'],
       ['verify', '--backend', 'abacus', GOLDENS],
       ['verify', '--dtype', 'float8', GOLDENS],

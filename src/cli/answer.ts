@@ -1,18 +1,12 @@
 /** Showing one answer as it is generated, or as one line of JSON when it is complete. */
-import { readFile } from 'node:fs/promises';
 import { decodeImage, type RgbImage } from '../data/image/index.ts';
+import { readBytes } from '../data/readFile.ts';
 import { type AnswerStream, collectAnswer } from '../models/cogvlm/pretrained.ts';
 import type { Session } from './io.ts';
 
 /** @throws Error naming the file and the reason; ImageError */
 export async function readPicture(path: string): Promise<RgbImage> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new Error(`${path} cannot be read: ${(cause as Error).message}`, { cause });
-  }
-  return decodeImage(bytes, { label: path });
+  return decodeImage(await readBytes(path), { label: path });
 }
 
 export interface ShownAnswer {

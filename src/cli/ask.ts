@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { PROMPT_TEMPLATES, type PromptTemplate } from '../data/prompt.ts';
 import { readPicture, showAnswer } from './answer.ts';
-import type { Session } from './io.ts';
+import { type Session, UsageError } from './io.ts';
 import { type AnswerCliOptions, addAnswerOptions, loadModel } from './options.ts';
 
 interface AskCliOptions extends AnswerCliOptions {
@@ -29,6 +29,9 @@ export function addAsk(program: Command, session: Session): void {
 }
 
 async function ask(session: Session, image: string, question: string, options: AskCliOptions): Promise<void> {
+  // Without words around it a base model may be asked for nothing: it goes on from the picture alone.
+  if (question.trim() === '' && options.template !== 'base')
+    throw new UsageError('ask: the question is empty; caption describes a picture without one');
   const picture = await readPicture(image);
   const cogvlm = await loadModel(session, options);
   const { maxNewTokens, backend, template = cogvlm.askTemplate } = options;

@@ -7,10 +7,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { RgbImage } from '../data/image/index.ts';
+import { readJson } from '../data/readFile.ts';
+import { modelFolder } from '../models/cogvlm/modelFolder.ts';
+import { readConfigJson } from '../models/cogvlm/node.ts';
 import { collectAnswer } from '../models/cogvlm/pretrained.ts';
 import { readPicture } from './answer.ts';
 import { paint, type Session } from './io.ts';
-import { type AnswerCliOptions, addAnswerOptions, checkModelFolder, loadModel } from './options.ts';
+import { type AnswerCliOptions, addAnswerOptions, loadModel } from './options.ts';
 import { table } from './table.ts';
 import { thumbnail } from './thumbnail.ts';
 
@@ -44,8 +47,9 @@ export function addDemo(program: Command, session: Session): void {
 
 async function demo(session: Session, options: DemoCliOptions): Promise<void> {
   const { maxNewTokens } = options;
-  const folder = join(options.model, 'pictures');
-  checkModelFolder(options.model);
+  const model = modelFolder(options.model);
+  const folder = join(model, 'pictures');
+  await readConfigJson(options.model); // first, so that a wrong path is told by what it should hold
   const pictures = await readManifest(join(folder, 'manifest.json'));
   const cogvlm = await loadModel(session, options);
   const images: RgbImage[] = [];
@@ -86,7 +90,7 @@ async function demo(session: Session, options: DemoCliOptions): Promise<void> {
   const of = (n: number) => `${n} of ${pictures.length} (${Math.round((100 * n) / pictures.length)} %)`;
   session.out(
     `\n${of(count)} captions right; ${of(shuffled)} when each is compared with another picture's truth; ` +
-      `${secondsPerCaption.toFixed(2)} s per caption on ${options.backend}\n${await recorded(options.model)}`,
+      `${secondsPerCaption.toFixed(2)} s per caption on ${options.backend}\n${await recorded(model)}`,
   );
 }
 
@@ -115,12 +119,7 @@ const FIELDS = ['file', 'caption', 'kind', 'style', 'license'] as const;
 
 /** @throws Error naming the file, the entry and the field */
 async function readManifest(path: string): Promise<DemoPicture[]> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new Error(`${path} cannot be read: ${(cause as Error).message}`, { cause });
-  }
+  const json = await readJson(path);
   if (!Array.isArray(json) || json.length === 0) throw new Error(`${path}: expected a list of pictures`);
   for (const [i, entry] of json.entries()) {
     const missing = FIELDS.find((field) => typeof entry?.[field] !== 'string');

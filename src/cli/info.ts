@@ -7,6 +7,7 @@ import { openCheckpointFolder } from '../data/safetensors/node.ts';
 import { configOf } from '../models/cogvlm/checkpoint.ts';
 import { checkpointKeys, type ModelPart } from '../models/cogvlm/checkpointKeys.ts';
 import { type CogVLMConfig, configToJson, imageTokens } from '../models/cogvlm/config.ts';
+import { modelFolder } from '../models/cogvlm/modelFolder.ts';
 import { readConfigJson } from '../models/cogvlm/node.ts';
 import type { Session } from './io.ts';
 import { bytes, grouped, table } from './table.ts';
@@ -33,11 +34,11 @@ export function addInfo(program: Command, session: Session): void {
     .command('info')
     .summary('sizes, parameters and files of a model folder')
     .description('Prints config, parameter counts per part, dtypes and files. Reads headers, no weights.')
-    .argument('<dir>', 'model folder')
+    .argument('<dir>', 'model folder, or the name of a model of the package')
     .option('--json', 'as JSON')
     .action(async (folder: string, options: { json?: true }) => {
       const json = await readConfigJson(folder);
-      const checkpoint = await openCheckpointFolder(folder);
+      const checkpoint = await openCheckpointFolder(modelFolder(folder));
       try {
         const config = configOf(json, checkpoint);
         const info = await modelInfo(folder, config, checkpoint);
@@ -57,9 +58,10 @@ async function modelInfo(folder: string, config: CogVLMConfig, checkpoint: Check
     parameters.total += count;
   }
   const tensorsOf = new Map(checkpoint.files.map(({ name, tensorCount }) => [name, tensorCount]));
+  const path = modelFolder(folder);
   const files: { name: string; bytes: number; tensors?: number }[] = [];
-  for (const entry of (await readdir(folder, { withFileTypes: true })).filter((e) => e.isFile())) {
-    const { size } = await stat(join(folder, entry.name));
+  for (const entry of (await readdir(path, { withFileTypes: true })).filter((e) => e.isFile())) {
+    const { size } = await stat(join(path, entry.name));
     const tensors = tensorsOf.get(entry.name);
     files.push({ name: entry.name, bytes: size, ...(tensors === undefined ? {} : { tensors }) });
   }

@@ -1,5 +1,5 @@
 /** Options that several commands share, and what they stand for. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
@@ -14,8 +14,11 @@ import { startProgress } from './progress.ts';
 /** The package's folder: two above this file, in `src` as in `dist`. */
 const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The model that comes with the package. */
-export const SHIPPED_MODEL = join(PACKAGE_ROOT, 'models', 'first-light');
+/** The golden folders that come with the package: of a clone all, of an installed package one. */
+export const SHIPPED_GOLDENS = join(PACKAGE_ROOT, 'spec', 'goldens');
+
+/** The model that comes with the package, by its name. */
+const DEFAULT_MODEL = 'first-light';
 
 export function packageVersion(): string {
   const { version } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
@@ -38,10 +41,10 @@ export interface AnswerCliOptions extends ModelOptions {
 }
 
 function modelOption(): Option {
-  return new Option('--model <dir>', 'folder with config.json, tokenizer.json and the weights').default(
-    SHIPPED_MODEL,
-    'the model that comes with the package',
-  );
+  return new Option(
+    '--model <dir>',
+    'folder with config.json, tokenizer.json and the weights, or the name of a model of the package',
+  ).default(DEFAULT_MODEL, `${DEFAULT_MODEL}, which comes with the package`);
 }
 
 /** What commands that answer have in common: the model, how it computes, and where an answer ends. */
@@ -66,17 +69,8 @@ export function addAnswerOptions(command: Command): Command {
     );
 }
 
-/** @throws Error where the shipped model is meant, but is not there */
-export function checkModelFolder(folder: string): void {
-  if (folder !== SHIPPED_MODEL || existsSync(SHIPPED_MODEL)) return;
-  throw new Error(
-    `the model that comes with the package is not there: ${folder} is missing; npm run train:first-light makes it, --model names another`,
-  );
-}
-
 /** Sets the backend and loads the model onto it. */
 export async function loadModel(session: Session, options: ModelOptions): Promise<PretrainedCogVLM> {
-  checkModelFolder(options.model);
   const { dtype = 'float32' } = options;
   requireComputes(await chooseBackend(session, options), dtype);
   if (options.checkFinite) {

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { replaceFile } from '../data/replaceFile.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { setBackend } from '../tensor/context.ts';
@@ -20,6 +20,7 @@ import {
   requireComputes,
 } from './backend.ts';
 import { fail, type Session, UsageError } from './io.ts';
+import { SHIPPED_GOLDENS } from './options.ts';
 import { startProgress } from './progress.ts';
 import { folderText, jsonText, type VerifiedFolder } from './verifyText.ts';
 import { runTrace } from './verifyTrace.ts';
@@ -44,7 +45,12 @@ export function addVerify(program: Command, session: Session): void {
         'training, pictures, and the operator tests of ONNX. A folder of golden folders stands for those in it.\n' +
         'Exit status 1 if anything is not OK.',
     )
-    .argument('<dir...>', 'golden folders')
+    .addArgument(
+      new Argument('[dir...]', 'golden folders').default(
+        [SHIPPED_GOLDENS],
+        'those that come with the package: in a clone all, in an installed package those of the modules',
+      ),
+    )
     .addOption(
       new Option('--dtype <name>', 'what to compute in').choices(['float32', 'float64']).default('float32'),
     )

@@ -1,5 +1,6 @@
 /** Writing a file as a whole (Node only): a reader sees the old one or the new one. */
 import { open, rename, rm } from 'node:fs/promises';
+import { reasonOf } from './reason.ts';
 
 let temporaryFiles = 0;
 
@@ -19,7 +20,7 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
     }
     await rename(temporary, path);
   } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new Error(`${path} cannot be written: ${(cause as Error).message}`, { cause });
+    await rm(temporary, { force: true }).catch(() => {}); // where there is no folder there is nothing to remove
+    throw new Error(`${path} cannot be written: ${reasonOf(cause)}`, { cause });
   }
 }

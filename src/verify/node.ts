@@ -1,6 +1,7 @@
 /** Golden folders on disk (Node only). */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../data/reason.ts';
 import { fileSource, openCheckpointFolder } from '../data/safetensors/node.ts';
 import { openSafetensors } from '../data/safetensors/read.ts';
 import { GoldenError, type GoldenFolder } from './golden.ts';
@@ -10,7 +11,7 @@ export function goldenFolder(path: string): GoldenFolder {
     try {
       return await read();
     } catch (error) {
-      throw new GoldenError(`${path}: cannot read ${what}: ${(error as Error).message}`);
+      throw new GoldenError(`${path}: cannot read ${what}: ${reasonOf(error)}`);
     }
   };
   return {

@@ -17,8 +17,3 @@ export class SafetensorsError extends Error {
     this.tensor = options.tensor;
   }
 }
-
-/** The message of whatever was thrown. */
-export function reasonOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}

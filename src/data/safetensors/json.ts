@@ -2,7 +2,8 @@
  * Reading JSON strictly. `JSON.parse` hides two things that matter in a header: a key that occurs twice (the last one wins,
  * silently) and the order of keys that look like numbers. Its text is therefore scanned for keys once more.
  */
-import { reasonOf, SafetensorsError } from './error.ts';
+import { reasonOf } from '../reason.ts';
+import { SafetensorsError } from './error.ts';
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -8,9 +8,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { reasonOf } from '../reason.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { INDEX_FILE, openCheckpoint } from './checkpoint.ts';
-import { reasonOf, SafetensorsError } from './error.ts';
+import { SafetensorsError } from './error.ts';
 import type { Shard } from './shards.ts';
 import { formatIndex, planShards } from './shards.ts';
 import type { ByteSource } from './source.ts';
@@ -53,7 +54,10 @@ async function openFile(path: string): Promise<{ handle: FileHandle; size: numbe
   try {
     handle = await open(path, 'r');
     const stat = await handle.stat();
-    if (!stat.isFile()) throw new Error('not a file');
+    if (!stat.isFile())
+      throw new Error(
+        stat.isDirectory() ? 'it is a folder, expected a file' : 'it is a device or a pipe, expected a file',
+      );
     return { handle, size: stat.size };
   } catch (cause) {
     await handle?.close();

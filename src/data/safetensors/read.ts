@@ -1,8 +1,9 @@
 /** Reading a safetensors file: the header at once, each tensor's bytes when asked for. */
 
+import { reasonOf } from '../reason.ts';
 import type { SafetensorsDType, StoredArray, WidenedArray } from './dtype.ts';
 import { checkBools, storedFromBytes, widen } from './dtype.ts';
-import { reasonOf, SafetensorsError } from './error.ts';
+import { SafetensorsError } from './error.ts';
 import type { Header, TensorInfo } from './header.ts';
 import { LENGTH_BYTES, MAX_HEADER_BYTES, parseHeader } from './header.ts';
 import type { ByteSource } from './source.ts';

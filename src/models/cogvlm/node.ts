@@ -2,15 +2,18 @@
  * Model folders on disk (Node only), laid out as released: config.json, tokenizer.json, tokenizer_config.json and the
  * weights as safetensors.
  */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readJson } from '../../data/readFile.ts';
+import { reasonOf } from '../../data/reason.ts';
 import { replaceFile } from '../../data/replaceFile.ts';
 import { openCheckpointFolder, writeCheckpointFolder } from '../../data/safetensors/node.ts';
 import { Tokenizer, TokenizerError } from '../../data/tokenizer.ts';
 import { checkpointEntries, type LoadOptions, loadCogVLM } from './checkpoint.ts';
 import type { CogVLM } from './cogvlm.ts';
 import { ConfigError, configToJson } from './config.ts';
+import { modelFolder, shippedModels } from './modelFolder.ts';
 import { PretrainedCogVLM } from './pretrained.ts';
 
 const CONFIG_FILE = 'config.json';
@@ -18,19 +21,22 @@ const TOKENIZER_FILE = 'tokenizer.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
 export interface LoadPretrainedOptions extends LoadOptions {
-  /** Folder of the tokenizer, where it is not the model's. */
+  /** Folder of the tokenizer, or a name, where it is not the model's. */
   readonly tokenizer?: string;
 }
 
 /**
  * Reads a model folder onto the backend in use.
+ * @param model path of the folder, or the name of a model that comes with the package: 'first-light'. What exists as a
+ * path is that path, and './first-light' is never a name.
  * @throws ConfigError, TokenizerError, StateDictError, SafetensorsError
  */
 export async function loadPretrained(
-  folder: string,
+  model: string,
   options: LoadPretrainedOptions = {},
 ): Promise<PretrainedCogVLM> {
-  const { tokenizer: tokenizerFolder = folder, ...loadOptions } = options;
+  const { tokenizer: tokenizerFolder = model, ...loadOptions } = options;
+  const folder = modelFolder(model);
   const config = await readConfigJson(folder); // first, so that a wrong path is told by what it should hold
   const tokenizer = await readTokenizer(tokenizerFolder);
   const checkpoint = await openCheckpointFolder(folder);
@@ -43,16 +49,28 @@ export async function loadPretrained(
 
 /** The parsed config.json of a folder. @throws ConfigError naming the file and the reason */
 export async function readConfigJson(folder: string): Promise<unknown> {
-  const path = join(folder, CONFIG_FILE);
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
-  }
+  const path = join(modelFolder(folder), CONFIG_FILE);
+  const missing = missingFolder(folder);
+  if (missing !== undefined) throw new ConfigError(`${path} cannot be read: ${missing}`);
+  const json = await readJson(path).catch((cause: unknown) => {
+    throw new ConfigError(reasonOf(cause), { cause });
+  });
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new ConfigError(`${path}: expected an object`);
+  return json;
+}
+
+/** What to say where a model's folder is none. */
+function missingFolder(given: string): string | undefined {
+  const found = statSync(modelFolder(given), { throwIfNoEntry: false });
+  if (found?.isDirectory()) return undefined;
+  if (found !== undefined) return `${given} is a file, expected a model folder`;
+  return `there is no folder ${given}, and no model of that name in the package, which has ${shippedModels().join(', ') || 'none'}`;
 }
 
 /** The tokenizer of a folder. @throws TokenizerError; where there is none it says where to get one */
-export async function readTokenizer(folder: string): Promise<Tokenizer> {
+export async function readTokenizer(given: string): Promise<Tokenizer> {
+  const folder = modelFolder(given);
   const path = join(folder, TOKENIZER_FILE);
   if (!existsSync(path)) {
     throw new TokenizerError(
@@ -67,9 +85,9 @@ export async function readTokenizer(folder: string): Promise<Tokenizer> {
 
 async function readTokenizerJson(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return await readJson(path);
   } catch (cause) {
-    throw new TokenizerError(`${path} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new TokenizerError(reasonOf(cause), { cause });
   }
 }
 
