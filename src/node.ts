@@ -2,6 +2,7 @@
 export * from './data/safetensors/node.ts';
 export * from './index.ts';
 export { installWebGpu } from './kernels/gpujs/node.ts';
+export { modelFolder } from './models/cogvlm/modelFolder.ts';
 export * from './models/cogvlm/node.ts';
 export * from './train/node.ts';
 export { goldenFolder } from './verify/node.ts';

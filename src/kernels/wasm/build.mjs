@@ -80,12 +80,12 @@ write(
   'module.ts',
   `/** Written by build.mjs from assembly/*.ts; not edited by hand. */
 // biome-ignore format: two long strings
-export const PLAIN_SIMD = '${Buffer.from(plain).toString('base64')}';
+export const PLAIN_SIMD: string = '${Buffer.from(plain).toString('base64')}';
 // biome-ignore format: two long strings
-export const RELAXED_SIMD = '${Buffer.from(relaxed).toString('base64')}';
+export const RELAXED_SIMD: string = '${Buffer.from(relaxed).toString('base64')}';
 export const MEMORY_FLAG = { plain: ${memoryFlagAt(plain)}, relaxed: ${memoryFlagAt(relaxed)} };
 // biome-ignore format: one long string
-export const WORKER_SOURCE = ${JSON.stringify(worker)};
+export const WORKER_SOURCE: string = ${JSON.stringify(worker)};
 `,
 );
 console.log(`wasm kernels: ${plain.length} bytes plain SIMD, ${relaxed.length} bytes relaxed SIMD`);
