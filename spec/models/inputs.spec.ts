@@ -1,8 +1,12 @@
 /** Inputs that do not fit are refused by name, experts get exactly their tokens, weights are those of the table of names. */
 import { describe, expect, it } from 'vitest';
-import { CogVLM, checkpointKeys, KVCache, type ModelInput } from '../../src/models/cogvlm/index.ts';
-import { ExpertRouting } from '../../src/models/cogvlm/visualExpert.ts';
-import { Module } from '../../src/nn/index.ts';
+import {
+  CogVLM,
+  checkpointKeys,
+  ExpertRouting,
+  KVCache,
+  type ModelInput,
+} from '../../src/models/cogvlm/index.ts';
 import { noGrad, Tensor } from '../../src/tensor/index.ts';
 import { batchOf, conversation, randomModel, randomPixels, tinyConfig } from '../support/models.ts';
 
@@ -79,26 +83,23 @@ describe('places', () => {
   });
 });
 
-/** Adds a number to every token that comes to it. */
-class Adds extends Module<[x: Tensor], Tensor> {
-  readonly #what: number;
-
-  constructor(what: number) {
-    super();
-    this.#what = what;
-  }
-
-  forward(x: Tensor): Tensor {
-    return x.add(this.#what);
-  }
-}
-
 describe('routing', () => {
   it.each([['V'], ['L'], ['VL'], ['LV'], ['VVLV'], ['LLVL'], ['VV'], ['LL']])('%s', (experts) => {
     const mask = [[...experts].map((expert) => expert === 'V')];
     const T = experts.length;
     const X = Tensor.fromArray(Array.from({ length: T }, (_, t) => t), [1, T, 1]); // biome-ignore format: one line
-    const Y = new ExpertRouting(mask).apply(X, new Adds(100), new Adds(200));
+    const routing = new ExpertRouting(mask);
+    const { X_I, X_T } = routing.split(X);
+    const places = (wanted: boolean) => mask[0].flatMap((vision, t) => (vision === wanted ? [t] : []));
+    expect([X_I.shape, [...X_I.data]]).toEqual([[places(true).length, 1], places(true)]);
+    expect([X_T.shape, [...X_T.data]]).toEqual([[places(false).length, 1], places(false)]);
+    let asked = '';
+    const adds = (part: Tensor, what: number, kind: string) => () => {
+      asked += kind;
+      return part.add(what);
+    };
+    const Y = routing.concat(adds(X_I, 100, 'V'), adds(X_T, 200, 'L'));
+    expect(asked).toBe(['V', 'L'].filter((kind) => experts.includes(kind)).join(''));
     expect([...Y.data]).toEqual(mask[0].map((vision, t) => t + (vision ? 100 : 200)));
   });
 });

@@ -200,11 +200,6 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     ['rows.length !== ids.length', ['false'], 'rows.length !== ids.length ? rows.length…'],
     ['rows.length === ids.length && bad < 0', ['bad < 0']],
   ),
-  ...same(
-    'src/models/cogvlm/visualExpert.ts',
-    'the places of the text are used only where there are both kinds',
-    ['text.length > 0', ['true', 'text.length >= 0'], 'this.#text = …'],
-  ),
   ...same('src/models/cogvlm/vision.ts', 'the grid is as wide as it is high', ['2', ['3'], 'y.shape[2]']),
 ];
 

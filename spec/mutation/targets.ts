@@ -103,6 +103,7 @@ export const TARGETS: readonly Target[] = [
   model('cogvlm', 'property:cache', 'property:left'),
   model('decoder'),
   model('evaVit'),
+  model('expertRouting', 'property:cache', 'property:reach'),
   { file: 'src/models/cogvlm/masks.ts', checks: ['spec/models/masks.spec.ts'] },
   model('vision'),
   model('visualExpert', 'property:cache', 'property:reach'),

@@ -12,10 +12,11 @@ import { concat } from '../../tensor/functions/index.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type CogVLMConfig, imageTokens } from './config.ts';
 import { DecoderLayer } from './decoder.ts';
+import { ExpertRouting } from './expertRouting.ts';
 import type { KVCache } from './kvCache.ts';
 import { positionIds, VISION_TYPE, visionExpertMask } from './masks.ts';
 import { VisionModel } from './vision.ts';
-import { ExpertRouting, type LayerContext } from './visualExpert.ts';
+import type { LayerContext } from './visualExpert.ts';
 
 /** A batch of token sequences [B, T], all of one length. */
 export interface ModelInput {

@@ -19,10 +19,11 @@ export {
   type VisionConfig,
 } from './config.ts';
 export { DecoderLayer } from './decoder.ts';
+export { ExpertRouting } from './expertRouting.ts';
 export { type GenerateOptions, type GenerateStep, generate, type Prompt } from './generate.ts';
 export { initializeWeights, type Start, type Starts } from './initialize.ts';
 export { KVCache, LayerCache } from './kvCache.ts';
-export { positionIds, visionExpertMask } from './masks.ts';
+export { positionIds, tril, visionExpertMask } from './masks.ts';
 export {
   type AnswerEnd,
   type AnswerOptions,
@@ -36,5 +37,5 @@ export {
 } from './pretrained.ts';
 export { type PromptRow, promptBatch, promptRow } from './promptInput.ts';
 export { VisionModel } from './vision.ts';
-export { ExpertRouting, type LayerContext, VisionExpertAttention, VisionExpertMLP } from './visualExpert.ts';
+export { type LayerContext, VisionExpertAttention, VisionExpertMLP } from './visualExpert.ts';
 export { WeightNameError } from './weightNameError.ts';

@@ -1,5 +1,5 @@
 /**
- * Which token is what: expert mask, position ids and padding mask by the released rules. Plain integers; nothing here
+ * Which token is what and sees what: expert mask, position ids and Tril by the released rules. Plain integers; nothing here
  * touches a tensor.
  *
  *   example, N = 4      bos boi i1 i2 i3 i4 eoi t1 t2
@@ -39,4 +39,25 @@ export function positionIds(types: readonly number[], attentionMask?: readonly n
     if (t > 0 && (value === LANGUAGE_TYPE || startsImage)) position++;
     return position;
   });
+}
+
+/**
+ * Tril of eq. (1), as it is added to the scores QKᵀ/√K before softmax: 0 where a query may see a key, −∞ where not. The T
+ * queries are the last of the S places that have keys, so query i sees keys 0…i + (S − T), image tokens like any other:
+ *
+ *   tril(3)            keys →            tril(2, 4)         keys →
+ *   queries    0 −∞ −∞                   queries    0  0  0 −∞      two places came before and are in the cache
+ *         ↓    0  0 −∞                         ↓    0  0  0  0
+ *              0  0  0
+ *
+ * The paper writes it as a function of the scores; multiplied by 0 they would still take part in the sum of softmax. The
+ * fused attention does not build the matrix, but counts up to the last key that it lets through.
+ *
+ * @shape → [T, S]
+ */
+export function tril(T: number, S = T): number[][] {
+  const sees = (query: number, key: number) => key <= query + (S - T);
+  return Array.from({ length: T }, (_, i) =>
+    Array.from({ length: S }, (_, j) => (sees(i, j) ? 0 : Number.NEGATIVE_INFINITY)),
+  );
 }

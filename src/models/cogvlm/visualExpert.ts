@@ -2,11 +2,16 @@
  * The visual expert (CogVLM §2.1): in every layer image tokens have a QKV matrix, an output projection and an FFN of
  * their own, and text tokens keep the language model's.
  *
- *   eq. (1)  Attention(X, W_I, W_T) = softmax(Tril(QKᵀ)/√D) V
+ *   eq. (1)  Attention(X, W_I, W_T) = softmax(Tril(QKᵀ)/√K) V
  *   eq. (2)  Q = concat(X_I W_I^Q, X_T W_T^Q), K = concat(X_I W_I^K, X_T W_T^K), V = concat(X_I W_I^V, X_T W_T^V)
  *   eq. (3)  FFN(X) = concat(FFN_I(X_I), FFN_T(X_T))
  *
- * B batch, T sequence, D width, H heads, K head width; n_I and n_T image and text tokens of the whole batch
+ * Tril lets every token see itself and those before it, image tokens included; `tril` of masks.ts is the matrix to look
+ * at. X_I and X_T are all image and all text tokens of the batch (expertRouting.ts); where there are none, a tensor
+ * without rows.
+ *
+ * B batch, T sequence, S keys, D width, H heads, H_kv of keys and values, K head width (the paper's D in eq. (1)); n_I and
+ * n_T image and text tokens of the whole batch
  */
 
 import {
@@ -21,60 +26,10 @@ import {
   splitHeads,
 } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
-import { concat } from '../../tensor/functions/index.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 import type { CogVLMConfig } from './config.ts';
+import type { ExpertRouting } from './expertRouting.ts';
 import type { LayerCache } from './kvCache.ts';
-
-/** X_I and X_T of one batch: which tokens go to which expert, and the way back into the order of the sequence. */
-export class ExpertRouting {
-  readonly #batch: number;
-  readonly #length: number;
-  readonly #image: Tensor | null;
-  readonly #text: Tensor | null;
-  readonly #restore: Tensor | null;
-
-  /** @param mask [B, T], true for the vision expert */
-  constructor(mask: readonly (readonly boolean[])[]) {
-    this.#batch = mask.length;
-    this.#length = mask[0].length;
-    const flat = mask.flat();
-    const indices = (wanted: boolean) => flat.flatMap((vision, i) => (vision === wanted ? [i] : []));
-    const image = indices(true);
-    const text = indices(false);
-    const both = image.length > 0 && text.length > 0;
-    const index = (rows: readonly number[]) => Tensor.fromArray(rows, [rows.length], { dtype: 'int32' });
-    // concat puts token `order[n]` at row n; the way back is the inverse of that permutation.
-    const restore = new Array<number>(flat.length);
-    for (const [row, token] of [...image, ...text].entries()) restore[token] = row;
-    this.#image = image.length > 0 ? index(image) : null;
-    this.#text = text.length > 0 ? index(text) : null;
-    this.#restore = both ? index(restore) : null;
-  }
-
-  /** @shape X [B, T, D] → X_I [n_I, D] and X_T [n_T, D]; null where no token is of that kind */
-  split(X: Tensor): { X_I: Tensor | null; X_T: Tensor | null } {
-    const rows = X.reshape(this.#batch * this.#length, X.shape[2]);
-    if (this.#restore === null)
-      return this.#image === null ? { X_I: null, X_T: rows } : { X_I: rows, X_T: null };
-    return { X_I: rows.gatherRows(this.#image as Tensor), X_T: rows.gatherRows(this.#text as Tensor) };
-  }
-
-  /** concat(Y_I, Y_T) in the order of the sequence. @shape Y_I [n_I, D], Y_T [n_T, D] → [B, T, D] */
-  concat(Y_I: Tensor | null, Y_T: Tensor | null): Tensor {
-    const parts = [Y_I, Y_T].filter((part) => part !== null);
-    const rows = this.#restore === null ? parts[0] : concat(parts).gatherRows(this.#restore);
-    return rows.reshape(this.#batch, this.#length, rows.shape[1]);
-  }
-
-  /** concat(expert_I(X_I), expert_T(X_T)): both halves of every equation above. */
-  apply(X: Tensor, vision: ExpertModule, language: ExpertModule): Tensor {
-    const { X_I, X_T } = this.split(X);
-    return this.concat(X_I && vision.call(X_I), X_T && language.call(X_T));
-  }
-}
-
-type ExpertModule = Module<[x: Tensor], Tensor>;
 
 /** What every layer of one forward pass shares. */
 export interface LayerContext {
@@ -115,12 +70,25 @@ export class VisionExpertAttention extends Module<
 
   /** @shape X [B, T, D] → [B, T, D] */
   forward(X: Tensor, { routing, positions, visible }: LayerContext, cache?: LayerCache): Tensor {
-    const QKV = routing.apply(X, this.vision_expert_query_key_value, this.language_expert_query_key_value);
-    const angles = this.rotary_emb.call(positions);
-    const { Q, K, V } = this.#heads3(QKV, angles); // [B, H, T, K], [B, H_kv, T, K] twice
+    const { X_I, X_T } = routing.split(X); // [n_I, D], [n_T, D]
+
+    // eq. (2); W^Q, W^K and W^V lie below one another in one matrix.
+    const QKV = routing.concat(
+      () => this.vision_expert_query_key_value.call(X_I),
+      () => this.language_expert_query_key_value.call(X_T),
+    ); // [B, T, (H + 2·H_kv)·K]
+    const { Q, K, V } = this.#heads3(QKV, this.rotary_emb.call(positions)); // [B, H, T, K], [B, H_kv, T, K] twice
     const { keys, values } = cache?.append(K, V) ?? { keys: K, values: V }; // [B, H_kv, S, K]
-    const context = mergeHeads(attention(Q, keys, values, { causal: true, visible })); // [B, T, D]
-    return routing.apply(context, this.vision_expert_dense, this.language_expert_dense);
+
+    // eq. (1): causal is Tril, and padding is hidden as well.
+    const A = mergeHeads(attention(Q, keys, values, { causal: true, visible })); // [B, T, D]
+
+    // The output projection is doubled as well, which the paper does not say.
+    const { X_I: A_I, X_T: A_T } = routing.split(A); // [n_I, D], [n_T, D]
+    return routing.concat(
+      () => this.vision_expert_dense.call(A_I),
+      () => this.language_expert_dense.call(A_T),
+    );
   }
 
   /** Rows of the fused projection are q, then k, then v; heads are contiguous in each. Q and K are turned. */
@@ -135,7 +103,7 @@ export class VisionExpertAttention extends Module<
   }
 }
 
-/** FFN(X) = concat(FFN_I(X_I), FFN_T(X_T)) */
+/** The feed-forward network of both kinds, eq. (3). */
 export class VisionExpertMLP extends Module<[X: Tensor, routing: ExpertRouting], Tensor> {
   readonly language_mlp: SwiGLU;
   readonly vision_mlp: SwiGLU;
@@ -149,6 +117,10 @@ export class VisionExpertMLP extends Module<[X: Tensor, routing: ExpertRouting],
 
   /** @shape X [B, T, D] → [B, T, D] */
   forward(X: Tensor, routing: ExpertRouting): Tensor {
-    return routing.apply(X, this.vision_mlp, this.language_mlp);
+    const { X_I, X_T } = routing.split(X); // [n_I, D], [n_T, D]
+    return routing.concat(
+      () => this.vision_mlp.call(X_I),
+      () => this.language_mlp.call(X_T),
+    );
   }
 }
