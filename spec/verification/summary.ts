@@ -17,6 +17,7 @@ const QUESTIONS: readonly (readonly [
   ['ops: values', ({ title }, { check }) => title === 'ops' && check === 'value'],
   ['ops: gradients', ({ title }, { check }) => title === 'ops' && check === 'gradient'],
   ['ops: gradients by differences', ({ title }, { check }) => title === 'ops' && check === 'gradcheck'],
+  ['ops: fused ones beside definitions', ({ title }, { check }) => title === 'ops' && check === 'definition'],
   ['ops: error texts', ({ title }, { check }) => title === 'ops' && check === 'error text'],
   ['modules: values', ({ title }, { check }) => title === 'modules' && check === 'value'],
   ['modules: gradients', ({ title }, { check }) => title === 'modules' && /^grad/.test(check)],

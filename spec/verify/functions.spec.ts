@@ -8,6 +8,7 @@ import { openSafetensors } from '../../src/data/safetensors/read.ts';
 import { bytesSource } from '../../src/data/safetensors/source.ts';
 import { writeSafetensors } from '../../src/data/safetensors/write.ts';
 import { type BackendName, type BackendOptions, createBackend } from '../../src/kernels/registry.ts';
+import { composed } from '../../src/tensor/composed.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import { casesByOp } from '../../src/tensor/ops/cases.ts';
 import type { Cases, Sample } from '../../src/tensor/sample.ts';
@@ -93,6 +94,9 @@ for (const [kind, verify, cases] of [
         expect(gradients).toBeGreaterThan(0);
         expect(checked.length).toBeGreaterThan(0);
         if (kind === 'ops') expect(numberOf(own, 'error text')).toBeGreaterThan(0);
+        const written = kind === 'ops' && Object.hasOwn(composed, of);
+        const beside = written ? asked.length + checked.flatMap(gradientInputs).length : 0;
+        expect(numberOf(own, 'definition')).toBe(beside);
       });
 
       it.runIf(setting.dtype === 'float32')('half of all errors are at most PyTorch’s own', () => {
@@ -160,6 +164,26 @@ describe('what verification finds', () => {
       new Set((await rowsOf('modules', 'float32')).filter((r) => r.status !== 'OK').map((r) => r.of)),
     ).toEqual(new Set(['RotaryEmbedding']));
   });
+
+  it.each([
+    ['swiglu', 'swigluBackward', 'dup', 'grad.up'],
+    ['rmsNorm', 'rmsNorm', 'y', 'out'],
+  ] as const)(
+    'a kernel of %s that is not what the definition says: %s',
+    async (op, kernel, field, result) => {
+      const faulty = withFault(await createBackend('cpu', {}), kernel, (numbers) => numbers.fill(0), field);
+      await setBackend(faulty);
+      const rows: Row[] = [];
+      await verifyOps(
+        golden('ops'),
+        'float64',
+        (row) => rows.push(row),
+        (name) => name === op,
+      );
+      const bad = rows.filter(({ status, check }) => status === 'DIFF' && check === 'definition');
+      expect(bad.map(({ name }) => name)).toContain(`${op}/plain: ${result} beside its definition`);
+    },
+  );
 
   it('a folder that knows nothing of a case, or of another case of that name', async () => {
     await setBackend('cpu');

@@ -1,4 +1,4 @@
-export { type AttentionOptions, attention, composedAttention, mergeHeads, splitHeads } from './attention.ts';
+export { type AttentionOptions, attention, mergeHeads, splitHeads } from './attention.ts';
 export { Embedding, type EmbeddingConfig } from './embedding.ts';
 export { fanInUniform, normal, ones, type WeightOptions, zeros } from './init.ts';
 export { Linear, type LinearConfig } from './linear.ts';

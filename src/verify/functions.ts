@@ -3,6 +3,7 @@
  *
  *   value, gradient   beside PyTorch's float64 results, and its own float32 error where we compute in float32
  *   gradcheck         beside central differences (float64)
+ *   definition        fused ops beside what they are written out (float64)
  *   error text        each error case of an op says what it promises (float64, whose name is in the texts)
  */
 
@@ -12,6 +13,7 @@ import { type OpName, ops } from '../tensor/ops/index.ts';
 import type { ErrorCase } from '../tensor/sample.ts';
 import { isFloat } from '../tensor/shape.ts';
 import { type Bound, type Case, caseId, caseRng, gradientInputs, opCases } from './cases.ts';
+import { definitionRows } from './definitions.ts';
 import { type Expected, type Fixture, withFixtures } from './fixtures.ts';
 import type { GoldenFolder } from './golden.ts';
 import { gradientPairs } from './gradcheck.ts';
@@ -35,7 +37,9 @@ export async function verifyOps(
 ): Promise<void> {
   const cases = opCases().filter(({ of }) => wanted(of));
   await verifyCases(folder, cases, dtype, onRow);
-  if (dtype === 'float64') for (const row of errorTexts(wanted)) onRow(row);
+  if (dtype !== 'float64') return;
+  for (const row of definitionRows(wanted)) onRow(row);
+  for (const row of errorTexts(wanted)) onRow(row);
 }
 
 export async function verifyModules(

@@ -9,8 +9,18 @@ import { EXACT, type Tolerance } from './tolerances.ts';
 
 export type Status = 'OK' | 'DIFF' | 'SHAPE' | 'MISSING';
 
-/** What was looked at: a result, a gradient beside PyTorch's, one beside differences, a message, anything else. */
-export type Check = 'value' | 'gradient' | 'gradcheck' | 'error text' | 'training' | 'property';
+/**
+ * What was looked at: a result, a gradient beside PyTorch's, one beside differences, both beside the op's definition, a message,
+ * anything else.
+ */
+export type Check =
+  | 'value'
+  | 'gradient'
+  | 'gradcheck'
+  | 'definition'
+  | 'error text'
+  | 'training'
+  | 'property';
 
 /** Which promise a row is about. */
 export interface Subject {

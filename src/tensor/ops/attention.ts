@@ -1,5 +1,5 @@
 /**
- * Attention over heads, the paper's eq. (1):  Y = softmax(Tril(QKᵀ)/√K)·V.
+ * Attention over heads, the paper's eq. (1):  Y = softmax(Tril(QKᵀ)/√K)·V. Written out: `attention` in composed.ts.
  *
  * Gradient, with P = softmax(S) and S = QKᵀ/√K:
  *   ∂V = PᵀdY,   dP = dY·Vᵀ,   dS = P ⊙ (dP − Σ_s dP ⊙ P),   ∂Q = dS·K/√K,   ∂K = dSᵀ·Q/√K,

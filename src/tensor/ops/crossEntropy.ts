@@ -1,5 +1,5 @@
 /**
- * Cross entropy of each row of logits against a target class:
+ * Cross entropy of each row of logits against a target class. Written out: `crossEntropy` in composed.ts.
  *
  *   loss_r = ln Σ_v e^(x_rv) − x_r,target,   0 where target = ignoreIndex
  *

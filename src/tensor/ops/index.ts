@@ -16,6 +16,9 @@ import { swiglu } from './swiglu.ts';
 import * as unary from './unary.ts';
 import { where } from './where.ts';
 
+/** Ops that plainer ones could say (`composed.ts` does), in one pass over the data. */
+export const fused = { softmax, attention, crossEntropy, layerNorm, rmsNorm, rotary, swiglu };
+
 export const ops = {
   ...binary,
   ...unary,
@@ -30,13 +33,7 @@ export const ops = {
   concat,
   where,
   cast,
-  softmax,
-  attention,
-  crossEntropy,
-  layerNorm,
-  rmsNorm,
-  rotary,
-  swiglu,
+  ...fused,
 };
 
 export type OpName = keyof typeof ops;

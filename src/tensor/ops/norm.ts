@@ -1,5 +1,5 @@
 /**
- * Normalisation over the last axis of width D.
+ * Normalisation over the last axis of width D. Written out: `layerNorm` and `rmsNorm` in composed.ts.
  *
  *   layerNorm  y = x̂ ⊙ w + b,  x̂ = (x − μ)·r,  μ = mean x,  r = 1/√(mean (x − μ)² + ε)
  *   rmsNorm    y = w ⊙ x̂,      x̂ = x·r,        r = 1/√(mean x² + ε)

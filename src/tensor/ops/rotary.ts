@@ -1,5 +1,6 @@
 /**
- * Rotary embedding in the half-split layout of LLaMA and NeoX: column j turns with column j + K/2,
+ * Rotary embedding in the half-split layout of LLaMA and NeoX. Written out: `rotary` in composed.ts. Column j turns with
+ * column j + K/2,
  *
  *   half-split   x = [x₀ … x_{K/2−1} | x_{K/2} … x_{K−1}]    pairs (j, j + K/2)   ← this one
  *   interleaved  x = [x₀ x₁ x₂ x₃ …]                          pairs (2j, 2j + 1)   GPT-J, the RoFormer paper

@@ -1,5 +1,5 @@
 /**
- * Softmax over the last axis, with the Tril of the paper's eq. (1) fused:  softmax(Tril(QKᵀ)/√K)V.
+ * Softmax over the last axis, where asked with the Tril of the paper's eq. (1). Written out: `softmax` in composed.ts.
  *
  *   y_j = e^(x_j − m) / Σ_l e^(x_l − m),  m = max x
  *

@@ -1,5 +1,6 @@
 /**
- * The gated activation of the language model, the experts and the adapter:  y = silu(gate) ⊙ up.
+ * The gated activation of the language model, the experts and the adapter:  y = silu(gate) ⊙ up. Written out: `swiglu` in
+ * composed.ts.
  *
  * Gradient, with s = sigmoid(gate): ∂gate = dy ⊙ up ⊙ s·(1 + gate·(1 − s)),  ∂up = dy ⊙ gate·s.
  */

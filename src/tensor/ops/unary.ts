@@ -1,5 +1,6 @@
 /**
- * Elementwise functions of one tensor; the backend holds f and f′ side by side.
+ * Elementwise functions of one tensor; the backend holds f and f′ side by side. Written out: `sigmoid`, `silu` and `gelu` in
+ * composed.ts.
  *
  *   neg −x               exp eˣ                log ln x              sqrt √x
  *   sin, cos, tanh       erf 2/√π ∫₀ˣ e^(−t²)  abs |x| (f′(0) = 0)   relu max(x, 0) (f′(0) = 0)

@@ -30,6 +30,7 @@ export const CHECKS: readonly Check[] = [
   'value',
   'gradient',
   'gradcheck',
+  'definition',
   'error text',
   'training',
   'property',
