@@ -6,9 +6,7 @@
  *
  * The embeddings are the frozen language model's, so pictures arrive where the language model already knows the words.
  */
-import type { CogVLM } from '../../src/models/cogvlm/index.ts';
-import { apply, concat, noGrad, Tensor } from '../../src/tensor/index.ts';
-import { stackPixels } from '../../src/train/index.ts';
+import { apply, type CogVLM, concat, noGrad, stackPixels, Tensor } from 'cogvlm-ts';
 import { alignmentStage } from './recipe.ts';
 
 /** Rows of length 1. @shape x [N, D] → [N, D] */

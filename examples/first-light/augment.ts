@@ -2,8 +2,7 @@
  * Random small changes of a training picture, drawn while it is read: scale, shift, turn, mirror, brightness, contrast.
  * One affine map per picture, sampled bilinearly, straight into normalised planes.
  */
-import { CLIP_MEAN, CLIP_STD } from '../../src/data/image/pixelValues.ts';
-import type { Rng } from '../../src/tensor/random.ts';
+import { CLIP_MEAN, CLIP_STD, type Rng } from 'cogvlm-ts';
 
 /** How far the changes may go; the defaults of `recipe.ts` were chosen by trying. */
 export interface Augmentation {

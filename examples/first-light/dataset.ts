@@ -5,10 +5,11 @@
  * them back. A held-out picture shows a known thing in a known style, but this thing in this style was never trained on.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { replaceFile } from '../../src/data/replaceFile.ts';
-import { Rng } from '../../src/tensor/random.ts';
+import { Rng } from 'cogvlm-ts';
+import { replaceFile } from 'cogvlm-ts/node';
 import { dominantColor } from './color.ts';
 import { conceptsByKind, type Kind } from './concepts.ts';
 import { emojiKeys, openStyle, styles } from './styles.ts';
@@ -76,10 +77,22 @@ export function questionsAbout({
   return asked;
 }
 
+const require = createRequire(import.meta.url);
+
+/** What is used of sharp. */
+interface Rasterizer {
+  resize(width: number, height: number, how: { fit: 'contain'; background: string }): Rasterizer;
+  flatten(how: { background: string }): Rasterizer;
+  removeAlpha(): Rasterizer;
+  toColourspace(name: string): Rasterizer;
+  raw(): Rasterizer;
+  toBuffer(how: { resolveWithObject: true }): Promise<{ readonly data: Buffer }>;
+}
+
 /** Draws a picture on white. @returns RASTER_SIZE² × 3 bytes, rows first */
 async function rasterize(art: Buffer, what: string): Promise<Uint8Array> {
-  // sharp is only needed here, so that reading a prepared set works without it.
-  const { default: sharp } = await import('sharp');
+  // sharp is only needed here, so that reading a prepared set works, and compiles, without it.
+  const sharp: (art: Buffer) => Rasterizer = require('sharp');
   const { data } = await sharp(art)
     .resize(RASTER_SIZE, RASTER_SIZE, { fit: 'contain', background: '#ffffff00' })
     .flatten({ background: '#ffffff' })

@@ -1,18 +1,11 @@
 /** How well a model does on pictures it was not trained on, and on the wrong pictures. */
-import type { CogVLM } from '../../src/models/cogvlm/index.ts';
-import { scope } from '../../src/tensor/index.ts';
-import { answers, exactMatches } from '../../src/train/index.ts';
+import { type CogVLM, evaluate, type Score, scope, scoreOf, shuffledControl } from 'cogvlm-ts';
 import type { Alignment } from './alignment.ts';
-import { examExample, examPixels, type Lesson } from './lessons.ts';
-
-export interface Score {
-  readonly right: number;
-  readonly of: number;
-}
+import { examOf, examPixels, type Lesson } from './lessons.ts';
 
 export interface ExamResult {
   readonly caption: Score;
-  /** Captions of held-out pictures judged by the name of another picture. */
+  /** The same, each with the picture of another. */
   readonly shuffledCaption: Score;
   readonly kind: Score;
   readonly color: Score;
@@ -24,47 +17,38 @@ const MAX_NEW_TOKENS = 12;
 /** Questions by their place in a lesson: the caption, then kind and colour. */
 const QUESTIONS = { caption: 0, kind: 1, color: 2 } as const;
 
-async function rightAnswers(model: CogVLM, lessons: readonly Lesson[], question: number): Promise<boolean[]> {
-  const size = model.config.vision.imageSize;
-  const examples = lessons.map((lesson) => examExample(lesson, question, size));
-  return exactMatches(await answers(model, examples, MAX_NEW_TOKENS), examples);
-}
+const examined = (model: CogVLM, lessons: readonly Lesson[], question: number) =>
+  examOf(lessons, question, model.config.vision.imageSize);
 
-const score = (right: readonly boolean[]): Score => ({
-  right: right.filter(Boolean).length,
-  of: right.length,
-});
+function rightAnswers(model: CogVLM, lessons: readonly Lesson[], question: number): Promise<boolean[]> {
+  return evaluate(model, examined(model, lessons, question), { maxNewTokens: MAX_NEW_TOKENS });
+}
 
 /** How often the caption whose embedding is nearest to the picture's mean feature is the right one. */
 export function nearestCaptionScore(alignment: Alignment, lessons: readonly Lesson[]): Promise<Score> {
   return scope(async () => {
     const size = alignment.cogvlm.config.vision.imageSize;
     const nearest = await alignment.nearest(lessons.map((lesson) => examPixels(lesson, size)));
-    return score(lessons.map(({ sample }, i) => sample.concept === nearest[i]));
+    return scoreOf(lessons.map(({ sample }, i) => sample.concept === nearest[i]));
   });
 }
 
 export async function captionScore(model: CogVLM, lessons: readonly Lesson[]): Promise<Score> {
-  return score(await rightAnswers(model, lessons, QUESTIONS.caption));
+  return scoreOf(await rightAnswers(model, lessons, QUESTIONS.caption));
 }
 
 export async function examine(model: CogVLM, lessons: readonly Lesson[]): Promise<ExamResult> {
   const withColor = lessons.filter(({ asked }) => asked.length > QUESTIONS.color);
   const caption = await rightAnswers(model, lessons, QUESTIONS.caption);
-  // Every picture goes to another lesson, half the list away: the same pictures, the wrong truths.
-  const half = Math.floor(lessons.length / 2);
-  const shuffled = lessons.map((lesson, i) => ({
-    ...lesson,
-    sample: lessons[(i + half) % lessons.length].sample,
-  }));
+  const shuffled = shuffledControl(examined(model, lessons, QUESTIONS.caption));
   const styles = [...new Set(lessons.map(({ sample }) => sample.style))].sort();
   return {
-    caption: score(caption),
-    shuffledCaption: await captionScore(model, shuffled),
-    kind: score(await rightAnswers(model, lessons, QUESTIONS.kind)),
-    color: score(await rightAnswers(model, withColor, QUESTIONS.color)),
+    caption: scoreOf(caption),
+    shuffledCaption: scoreOf(await evaluate(model, shuffled, { maxNewTokens: MAX_NEW_TOKENS })),
+    kind: scoreOf(await rightAnswers(model, lessons, QUESTIONS.kind)),
+    color: scoreOf(await rightAnswers(model, withColor, QUESTIONS.color)),
     captionByStyle: Object.fromEntries(
-      styles.map((style) => [style, score(caption.filter((_, i) => lessons[i].sample.style === style))]),
+      styles.map((style) => [style, scoreOf(caption.filter((_, i) => lessons[i].sample.style === style))]),
     ),
   };
 }

@@ -5,12 +5,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodePng } from '../../src/data/image/index.ts';
-import { replaceFile } from '../../src/data/replaceFile.ts';
-import type { Tokenizer } from '../../src/data/tokenizer.ts';
-import { type CogVLM, checkpointKeys } from '../../src/models/cogvlm/index.ts';
-import { loadPretrained, savePretrained } from '../../src/models/cogvlm/node.ts';
-import { getBackend, Rng } from '../../src/tensor/index.ts';
+import { type CogVLM, checkpointKeys, encodePng, getBackend, Rng, type Tokenizer } from 'cogvlm-ts';
+import { loadPretrained, replaceFile, type StageRecord, savePretrained } from 'cogvlm-ts/node';
 import { examine, percent } from './exam.ts';
 import type { Lesson } from './lessons.ts';
 import { alignmentStage, hintStage, initialization, languageStage, visionStage } from './recipe.ts';
@@ -18,11 +14,7 @@ import { styles } from './styles.ts';
 
 export const modelFolder = fileURLToPath(new URL('../../models/first-light/', import.meta.url));
 
-export interface StageRecord {
-  readonly name: string;
-  readonly steps: number;
-  /** Running mean at the end. */
-  readonly loss: number;
+export interface TimedStage extends StageRecord {
   /** Null where the stage had been finished before. */
   readonly secondsPerStep: number | null;
 }
@@ -36,7 +28,7 @@ export async function exportModel(
   model: CogVLM,
   tokenizer: Tokenizer,
   heldOut: readonly Lesson[],
-  stages: readonly StageRecord[],
+  stages: readonly TimedStage[],
 ): Promise<void> {
   await savePretrained(modelFolder, { model, tokenizer }, { dtype: 'BF16' });
   await writePictures(heldOut);
@@ -46,7 +38,7 @@ export async function exportModel(
   const keys = checkpointKeys(model.config);
   const parameters: Record<string, number> = {};
   for (const [name, tensor] of model.namedParameters()) {
-    const part = keys.get(name).part ?? 'language';
+    const part = keys.get(name).part;
     parameters[part] = (parameters[part] ?? 0) + tensor.size;
   }
   await replaceFile(

@@ -1,13 +1,18 @@
 /** What the model is shown in a step of each stage. */
-import { pixelValues, resizeBicubic } from '../../src/data/image/index.ts';
-import type { Tokenizer } from '../../src/data/tokenizer.ts';
-import { Rng } from '../../src/tensor/random.ts';
-import type { Example } from '../../src/train/index.ts';
+import {
+  type Dataset,
+  type Example,
+  examplesAt,
+  pixelValues,
+  type Rng,
+  resizeBicubic,
+  type Tokenizer,
+} from 'cogvlm-ts';
 import type { AlignmentExample } from './alignment.ts';
-import { type Augmentation, augmentInto, type SquareRgb } from './augment.ts';
+import { type Augmentation, augmentInto } from './augment.ts';
 import { type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';
 import type { HintExample } from './hints.ts';
-import { alignmentStage, hintStage, languageStage, type Stage, visionStage } from './recipe.ts';
+import { alignmentStage, hintStage, languageStage, visionStage } from './recipe.ts';
 import { promptText } from './texts.ts';
 
 type Encode = Pick<Tokenizer, 'encode'>;
@@ -34,8 +39,6 @@ export function makeLessons(tokenizer: Encode, samples: readonly Sample[]): Less
     asked: questionsAbout(sample).map((asked) => encoded(tokenizer, asked)),
   }));
 }
-
-type PictureStage = Stage & { readonly augmentation: Augmentation };
 
 /** The caption of each concept in token ids. */
 export function captionIds(lessons: readonly Lesson[], concepts: number): (readonly number[])[] {
@@ -77,19 +80,25 @@ export function shrunk(samples: readonly Sample[], imageSize: number): Sample[] 
   });
 }
 
-/** Which of the pictures a step sees, and each changed a little. Every epoch goes through all of them in a new order. */
-function changed<P extends SquareRgb>(
-  pictures: readonly P[],
+interface ShownLesson {
+  readonly lesson: Lesson;
+  readonly pixels: Float32Array;
+}
+
+/** The lessons with their pictures, each changed a little whenever it is shown. */
+function changedPictures(
+  lessons: readonly Lesson[],
   imageSize: number,
-  stage: PictureStage,
-  step: number,
-  rng: Rng,
-): { readonly picture: P; readonly pixels: Float32Array }[] {
-  return epochSlice(pictures.length, stage.seed, step * stage.batchSize, stage.batchSize).map((i) => {
-    const pixels = new Float32Array(3 * imageSize * imageSize);
-    augmentInto(pixels, 0, imageSize, pictures[i], stage.augmentation, rng);
-    return { picture: pictures[i], pixels };
-  });
+  how: Augmentation,
+): Dataset<ShownLesson> {
+  return {
+    length: lessons.length,
+    example(index, rng) {
+      const pixels = new Float32Array(3 * imageSize * imageSize);
+      augmentInto(pixels, 0, imageSize, lessons[index].sample, how, rng);
+      return { lesson: lessons[index], pixels };
+    },
+  };
 }
 
 /** Concepts with their caption, or with the question what kind of thing they are. */
@@ -101,13 +110,13 @@ export function hintBatch(lessons: readonly Lesson[], rng: Rng): HintExample[] {
 }
 
 /** Lays each picture over its neighbour in the batch, with at least half of its own (mixup, arXiv 1710.09412). */
-function laidOver<P>(
-  batch: readonly { readonly picture: P; readonly pixels: Float32Array }[],
+function laidOver(
+  batch: readonly ShownLesson[],
   mixup: number,
   rng: Rng,
-): { readonly own: P; readonly other: P; readonly share: number; readonly pixels: Float32Array }[] {
-  return batch.map(({ picture: own, pixels }, i) => {
-    const { picture: other, pixels: under } = batch[(i + 1) % batch.length];
+): { readonly own: Lesson; readonly other: Lesson; readonly share: number; readonly pixels: Float32Array }[] {
+  return batch.map(({ lesson: own, pixels }, i) => {
+    const { lesson: other, pixels: under } = batch[(i + 1) % batch.length];
     const drawn = symmetricBeta(mixup, rng);
     const share = Math.max(drawn, 1 - drawn);
     return { own, other, share, pixels: pixels.map((value, j) => share * value + (1 - share) * under[j]) };
@@ -115,17 +124,18 @@ function laidOver<P>(
 }
 
 /** Pictures laid over each other, with both concepts. */
-export function alignmentBatch(
-  samples: readonly Sample[],
+export async function alignmentBatch(
+  lessons: readonly Lesson[],
   imageSize: number,
-  step: number,
+  indices: readonly number[],
   rng: Rng,
-): AlignmentExample[] {
-  const batch = changed(samples, imageSize, alignmentStage, step, rng);
+): Promise<AlignmentExample[]> {
+  const pictures = changedPictures(lessons, imageSize, alignmentStage.augmentation);
+  const batch = await examplesAt(pictures, indices, rng);
   return laidOver(batch, alignmentStage.mixup, rng).map(({ own, other, share, pixels }) => ({
     pixels,
     share,
-    concepts: [own.concept, other.concept],
+    concepts: [own.sample.concept, other.sample.concept],
   }));
 }
 
@@ -142,34 +152,22 @@ function symmetricBeta(a: number, rng: Rng): number {
  * Pictures with a caption or a question. Those to be captioned are laid over each other, and the caption asked for is that
  * of one of the two, drawn by its share: on average the loss is mixup's, in one pass.
  */
-export function visionBatch(
+export async function visionBatch(
   lessons: readonly Lesson[],
   imageSize: number,
-  step: number,
+  indices: readonly number[],
   rng: Rng,
-): Example[] {
-  const pictures = lessons.map((lesson) => ({ lesson, ...lesson.sample }));
-  const batch = changed(pictures, imageSize, visionStage, step, rng);
+): Promise<Example[]> {
+  const pictures = changedPictures(lessons, imageSize, visionStage.augmentation);
+  const batch = await examplesAt(pictures, indices, rng);
   return laidOver(batch, visionStage.mixup, rng).map(({ own, other, share, pixels }, i) => {
-    const { asked } = own.lesson;
+    const { asked } = own;
     if (rng.uniform() < visionStage.questionRate) {
       return { ...asked[1 + rng.integer(asked.length - 1)], pixels: batch[i].pixels };
     }
     const shown = rng.uniform() < share ? own : other;
-    return { ...shown.lesson.asked[0], pixels };
+    return { ...shown.asked[0], pixels };
   });
-}
-
-/** Items from…from + count of an endless sequence of shuffled epochs, which depends on nothing but its place. */
-function epochSlice(items: number, seed: number, from: number, count: number): number[] {
-  const chosen: number[] = [];
-  while (chosen.length < count) {
-    const at = from + chosen.length;
-    const epoch = new Rng(seed * 2 ** 20 + Math.floor(at / items));
-    const order = epoch.shuffle(Array.from({ length: items }, (_, i) => i));
-    chosen.push(...order.slice(at % items, (at % items) + count - chosen.length));
-  }
-  return chosen;
 }
 
 /** A picture as `cogvlm caption` sees it. @shape → [3·S·S] */
@@ -177,7 +175,13 @@ export function examPixels({ sample: { rgb: data, size } }: Lesson, imageSize: n
   return pixelValues({ width: size, height: size, data }, imageSize);
 }
 
-/** A picture and one question about it. */
-export function examExample(lesson: Lesson, question: number, imageSize: number): Example {
-  return { ...lesson.asked[question], pixels: examPixels(lesson, imageSize) };
+/** Pictures and one question about each. */
+export function examOf(lessons: readonly Lesson[], question: number, imageSize: number): Dataset {
+  return {
+    length: lessons.length,
+    example: (index) => ({
+      ...lessons[index].asked[question],
+      pixels: examPixels(lessons[index], imageSize),
+    }),
+  };
 }

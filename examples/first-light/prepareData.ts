@@ -1,7 +1,7 @@
 /** `npm run prepare-data`: draws the pictures and trains the tokenizer into `build/`. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { replaceFile } from '../../src/data/replaceFile.ts';
+import { replaceFile } from 'cogvlm-ts/node';
 import { buildFolder, loadDataset, prepareDataset, questionsAbout } from './dataset.ts';
 import { trainingTexts } from './texts.ts';
 import { makeTokenizer } from './tokenizer.ts';

@@ -2,6 +2,7 @@
  * How the shipped model is made: its sizes, how weights start, and the four stages. Chosen by trying; see the training
  * record that is shipped with the weights for what came out.
  */
+import type { CogVLMConfig, Starts } from 'cogvlm-ts';
 import type { Augmentation } from './augment.ts';
 
 /** The released config.json layout; two fields of CogVLM2 (conv_downsample, grouped queries are off) keep it small. */
@@ -43,7 +44,21 @@ export const initialization = {
   seed: 1,
 } as const;
 
-export interface Stage {
+/** The same by the kinds of the table of weights. */
+export function startsOf({ numHiddenLayers }: CogVLMConfig): Starts {
+  return {
+    embedding: { std: initialization.embedding },
+    position: { std: initialization.position },
+    linear: { gain: 1 },
+    residual: { gain: initialization.residualScale ? 1 / Math.sqrt(2 * numHiddenLayers) : 1 },
+    head: { gain: initialization.head },
+    norm: { value: 1 },
+    residualNorm: { value: initialization.vitNorm },
+    bias: { value: 0 },
+  };
+}
+
+export interface StageRecipe {
   readonly steps: number;
   readonly batchSize: number;
   readonly peakLr: number;
@@ -62,7 +77,7 @@ const everyStage = {
   weightDecay: 0.05,
   betas: [0.9, 0.95],
   clipNorm: 1,
-} as const satisfies Partial<Stage>;
+} as const satisfies Partial<StageRecipe>;
 
 /** Stage 1: the language model alone, on prompts and answers. */
 export const languageStage = {
@@ -80,7 +95,7 @@ export const languageStage = {
   hintRate: 0.85,
   /** Pieces of other names among them, at most. */
   hintNoise: 1,
-} as const satisfies Stage & Record<string, unknown>;
+} as const satisfies StageRecipe & Record<string, unknown>;
 
 const augmentation: Augmentation = {
   scale: 0.2,
@@ -102,7 +117,7 @@ export const alignmentStage = {
   /** Pictures are laid over each other with shares from Beta(mixup, mixup). */
   mixup: 0.3,
   augmentation,
-} as const satisfies Stage & Record<string, unknown>;
+} as const satisfies StageRecipe & Record<string, unknown>;
 
 /** Stage 3: language model (its embeddings stay) and experts, by blurred hints in a picture's places; see hints.ts. */
 export const hintStage = {
@@ -114,7 +129,7 @@ export const hintStage = {
   /** How often a hint is asked for its kind instead of its caption. */
   questionRate: 0.4,
   blur: 1.2,
-} as const satisfies Stage & Record<string, unknown>;
+} as const satisfies StageRecipe & Record<string, unknown>;
 
 /** Stage 4: the language model frozen; experts, adapter, boi, eoi and ViT on pictures. */
 export const visionStage = {
@@ -128,4 +143,4 @@ export const visionStage = {
   questionRate: 0.25,
   mixup: 0.3,
   augmentation,
-} as const satisfies Stage & Record<string, unknown>;
+} as const satisfies StageRecipe & Record<string, unknown>;

@@ -3,7 +3,8 @@
  * stopped and resumed does what an uninterrupted one would have done.
  */
 import { clipGradNorm, type Optimizer, type Schedule } from '../nn/index.ts';
-import { Rng, scope, type Tensor } from '../tensor/index.ts';
+import { type Rng, scope, type Tensor } from '../tensor/index.ts';
+import { streamRng } from './streamRng.ts';
 
 export interface TrainConfig {
   /** Steps of the whole run, with those from before it was resumed. */
@@ -26,11 +27,6 @@ export interface StepReport {
 
 /** The loss of the step after `step` others, from that step's random numbers. */
 export type LossAt = (rng: Rng, step: number) => Tensor | Promise<Tensor>;
-
-/** The random numbers of one step: a generator of its own, from the run's seed. */
-export function stepRng(seed: number, step: number): Rng {
-  return new Rng(seed * 2 ** 26 + step);
-}
 
 /**
  * Trains from `optimizer.stepCount` to `config.steps`.
@@ -63,7 +59,7 @@ async function trainStep(
     throw new RangeError(`train: the learning rate is ${lr} ${where}, expected a number from 0 on`);
   }
   try {
-    const result = await lossAt(stepRng(seed, at), at);
+    const result = await lossAt(streamRng(seed, 'step', at), at);
     result.backward();
     const trained = optimizer.groups.flatMap(({ parameters }) => [...parameters.values()]);
     const gradNorm = await clipGradNorm(trained, clipNorm);

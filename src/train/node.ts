@@ -47,9 +47,9 @@ export async function saveRun(
   await writeSafetensorsFile(path, entries, metadata);
 }
 
-/** The text saved with a run; undefined where there is no run at `path`, or none was given. */
+/** The text saved with a run, empty where none was given; undefined where there is no run at `path`. */
 export async function savedNote(path: string): Promise<string | undefined> {
-  return withRun(path, async (file) => file.metadata.get('note'));
+  return withRun(path, async (file) => file.metadata.get('note') ?? '');
 }
 
 /**
