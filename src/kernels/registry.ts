@@ -38,7 +38,16 @@ export function loadBackend(name: BackendName): Promise<Backend> {
   return backend;
 }
 
-/** A backend with options; one with any has memory of its own. @throws Error where it cannot run here, with the reason */
-export async function createBackend(name: BackendName, options: BackendOptions): Promise<Backend> {
+/**
+ * A backend with options; one with any has memory of its own.
+ * @throws RangeError where no backend has that name
+ * @throws Error where it cannot run here, with the reason
+ */
+export async function createBackend(name: BackendName, options: BackendOptions = {}): Promise<Backend> {
+  if (!isBackendName(name)) {
+    throw new RangeError(
+      `createBackend: no backend is called ${name}, there are ${BACKEND_NAMES.join(', ')}`,
+    );
+  }
   return loaders[name](options);
 }

@@ -397,7 +397,8 @@ export class Tensor implements Traced {
   mean(axis?: number, keepDim = false): Tensor {
     requireDType('mean', 'x', this.view);
     const total = this.sum(axis, keepDim);
-    return total.mul(total.size / this.size);
+    // Divided, not multiplied by 1/n, which is rounded: the mean of n ones is 1.
+    return total.div(this.size / total.size);
   }
 
   /** Largest element of one axis. */
