@@ -68,7 +68,7 @@ describe('matmul', () => {
   const product = (a: readonly number[], b: readonly number[], M: number, N: number, K: number) =>
     indices([M, N]).map(([m, n]) => total(Array.from({ length: K }, (_, k) => a[m * K + k] * b[k * N + n])));
 
-  // Multiples of the tile, one more, one less, single rows and columns.
+  // Single rows and columns, single terms, and more.
   it.each([
     [1, 1, 1],
     [2, 4, 3],

@@ -24,7 +24,6 @@ const SYMMETRIC = 'the order does not matter';
 const COPIES = 'saves a copy, or memory until the end of the pass';
 const ROWS_OF_ONE = 'saves products of a batch: the numbers are the same';
 const INTEGERS = 'the tape asks no integer for a gradient, and gives none to one';
-const PANELS = 'fills or computes places of the panels that reach no result';
 const SHIFTS = 'softmax is the same whatever is added to all scores';
 
 /** Several mutants of one file that share the reason. */
@@ -118,20 +117,11 @@ export const EQUIVALENTS: readonly Equivalent[] = [
   ]),
   ...same(
     `${CPU}matmul.ts`,
-    PANELS,
-    ['k < K', ['k <= K'], 'for (let k = 0; k < K; k++) panel[…'],
-    ['M / ROWS', ['M * (ROWS)', 'M']],
-    ['m < M', ['m <= M']],
-    ['Math.min(ROWS, M - m)', ['ROWS'], 'pack(aPanels…'],
-    ['M - m', ['M + (m)', 'M'], 'pack(aPanels…'],
-    ['n < N', ['n <= N']],
-  ),
-  ...same(
-    `${CPU}matmul.ts`,
     LINES,
-    ['Math.min(ROWS, M - m)', ['ROWS', 'M - m', 'Math.max(ROWS, M - m)'], 'rows = …'],
-    ['M - m', ['M + (m)', 'M'], 'rows = …'],
-    ['i < rows', ['i <= rows']],
+    ['i < count', ['i <= count']],
+    ['k < K', ['k <= K'], 'for (let k = 0; k < K; k++) lines[…'],
+    ['m < M', ['m <= M']],
+    ['n < N', ['n <= N']],
   ),
   ...same(
     `${CPU}norm.ts`,
