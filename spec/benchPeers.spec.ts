@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { noiseValues } from '../bench/noise.ts';
-import { type Cell, compare, difference, Rates } from '../bench/peers/compare.ts';
-import type { Contestant, Name } from '../bench/peers/contestants.ts';
+import { ChildChannel } from '../bench/peers/child.ts';
+import { type Cell, type Contestant, compare, difference, Rates } from '../bench/peers/compare.ts';
+import type { Name } from '../bench/peers/contestants.ts';
 import { BEGIN, END, withResults } from '../bench/peers/markers.ts';
 import { median } from '../bench/peers/median.ts';
 import { OnnxGraph, varint } from '../bench/peers/onnx.ts';
@@ -103,20 +104,18 @@ describe('comparison with peers', () => {
   });
 
   it('goes on when contestants end, fail, or compute something else', async () => {
-    const driver = (name: Name, reply: string): Contestant => ({
-      name,
-      threads: 1,
-      command: process.execPath,
-      args: [
-        '-e',
-        `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
-          const request = JSON.parse(line);
-          require('node:fs').writeSync(3, JSON.stringify(${reply}) + '\\n');
-        });`,
-      ],
-      env: {},
-      absent: {},
-    });
+    const driver = (name: Name, reply: string, command = process.execPath): Contestant => {
+      const program = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+        const request = JSON.parse(line);
+        require('node:fs').writeSync(3, JSON.stringify(${reply}) + '\\n');
+      });`;
+      return {
+        name,
+        threads: 1,
+        absent: {},
+        open: () => new ChildChannel({ command, args: ['-e', program], env: {} }),
+      };
+    };
     const answers = (check: string) =>
       `request.do === 'prepare' ? { first: 1, check: ${check} } : { samples: [3, 1, 2] }`;
     const cells = await compare(
@@ -128,7 +127,7 @@ describe('comparison with peers', () => {
         driver('tfjs-cpu', `{ error: 'no memory' }`),
         driver('js-pytorch', `(() => { throw new TypeError('broken') })()`),
         { ...driver('onnxruntime-web', ''), absent: { gelu: 'has none' } },
-        { ...driver('torch', ''), command: '/does/not/exist' },
+        driver('torch', '', '/does/not/exist'),
       ],
       { rounds: 2, seconds: 0.001, limit: 5 },
       new Rates(),

@@ -21,7 +21,7 @@ export function expertForward(sizes: DecoderSizes): BenchCase {
     name: `${title(sizes)} forward`,
     work: { unit: 'FLOP', amount: layerFlops(sizes) },
     prepare() {
-      const { layer, context, x } = parts(sizes);
+      const { layer, context, x } = expertParts(sizes);
       return {
         call: () => scope(() => void noGrad(() => layer.call(x, context))),
         dispose: () => disposeModule(layer),
@@ -37,7 +37,7 @@ export function expertBackward(sizes: DecoderSizes): BenchCase {
     name: `${title(sizes)} forward + backward`,
     work,
     prepare() {
-      const { layer, context, x } = parts(sizes);
+      const { layer, context, x } = expertParts(sizes);
       const seed = noise(x.shape, 1, 1);
       x.requiresGrad = true;
       return {
@@ -53,7 +53,25 @@ export function expertBackward(sizes: DecoderSizes): BenchCase {
   };
 }
 
-function parts(sizes: DecoderSizes): { layer: DecoderLayer; context: LayerContext; x: Tensor } {
+/** Which tokens are the picture's: half of them, from the second on. */
+const tokenTypes = (tokens: number): number[] =>
+  Array.from({ length: tokens }, (_, t) => (t >= 1 && t <= tokens >> 1 ? 1 : 0));
+
+export interface ExpertTokens {
+  /** The tokens of the vision expert: from the first to before the last. */
+  readonly image: readonly [from: number, to: number];
+  /** Position of each token. */
+  readonly positions: readonly number[];
+}
+
+/** What any program of a comparison has to know of the tokens. */
+export function expertTokens(tokens: number): ExpertTokens {
+  const types = tokenTypes(tokens);
+  const mask = visionExpertMask(types);
+  return { image: [mask.indexOf(true), mask.lastIndexOf(true) + 1], positions: positionIds(types) };
+}
+
+export function expertParts(sizes: DecoderSizes): { layer: DecoderLayer; context: LayerContext; x: Tensor } {
   const config = parseConfig({
     vocab_size: 1,
     hidden_size: sizes.width,
@@ -69,8 +87,7 @@ function parts(sizes: DecoderSizes): { layer: DecoderLayer; context: LayerContex
       num_heads: 1,
     },
   });
-  const picture = sizes.tokens >> 1;
-  const types = Array.from({ length: sizes.tokens }, (_, t) => (t >= 1 && t <= picture ? 1 : 0));
+  const types = tokenTypes(sizes.tokens);
   return {
     layer: drawWeights(new DecoderLayer(config, {})),
     context: {

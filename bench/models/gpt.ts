@@ -128,7 +128,11 @@ export const tokenAt = (b: number, t: number, vocabulary: number): number =>
   (37 * b + 11 * t + t * t) % vocabulary;
 
 /** One step on the one batch there is; the loss before it. */
-export function gptTraining(sizes: GptSizes): { readonly model: Gpt; step(): number; dispose(): void } {
+export function gptTraining(sizes: GptSizes): {
+  readonly model: Gpt;
+  step(): Promise<number>;
+  dispose(): void;
+} {
   const { tokens: T, batch: B, vocabulary: V } = sizes;
   const model = drawWeights(new Gpt(sizes));
   const optimizer = new AdamW([{ parameters: model.namedParameters(), weightDecay: 0.01 }], {
@@ -140,12 +144,12 @@ export function gptTraining(sizes: GptSizes): { readonly model: Gpt; step(): num
   return {
     model,
     step: () =>
-      scope(() => {
+      scope(async () => {
         optimizer.zeroGrad();
         const loss = crossEntropy(model.call(ids).reshape(B * T, V), labels);
         loss.backward();
         optimizer.step(1e-3);
-        return loss.item();
+        return (await loss.read())[0];
       }),
     dispose() {
       for (const moment of optimizer.state().tensors.values()) moment.dispose();

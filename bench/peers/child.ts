@@ -2,8 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { Contestant } from './contestants.ts';
-import type { Answer, Prepared, Request } from './serve.ts';
+import type { Channel, Failure } from './channel.ts';
+
+export interface Command {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
 
 const running = new Set<ChildProcess>();
 
@@ -12,14 +17,14 @@ export function killAll(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
-export class Driver {
+export class ChildChannel implements Channel {
   readonly #child: ChildProcess;
   /** The last of what it said on its standard error. */
   #said = '';
-  #settle: ((answer: Answer) => void) | undefined;
+  #settle: ((answer: object) => void) | undefined;
   #gone: string | undefined;
 
-  constructor({ command, args, env }: Contestant) {
+  constructor({ command, args, env }: Command) {
     this.#child = spawn(command, args, {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
@@ -35,30 +40,15 @@ export class Driver {
       this.#end(`ended with ${signal ?? `status ${code}`}${why === '' ? '' : `: ${why.slice(0, 160)}`}`);
     });
     const answers = createInterface({ input: this.#child.stdio[3] as Readable });
-    answers.on('line', (line) => this.#answer(JSON.parse(line) as Answer));
+    answers.on('line', (line) => this.#answer(JSON.parse(line)));
   }
 
-  /** @throws Error with what the driver says, that it ended, or that it took longer than so many seconds */
-  async prepare(spec: Extract<Request, { do: 'prepare' }>['spec'], limit: number): Promise<Prepared> {
-    return (await this.#ask({ do: 'prepare', spec }, limit)) as Prepared;
-  }
-
-  /** Milliseconds of calls. @throws as `prepare` */
-  async sample(request: Omit<Extract<Request, { do: 'sample' }>, 'do'>, limit: number): Promise<number[]> {
-    const answer = await this.#ask({ do: 'sample', ...request }, limit);
-    return [...(answer as { samples: readonly number[] }).samples];
-  }
-
-  stop(): void {
-    this.#child.kill('SIGKILL');
-  }
-
-  async #ask(request: Request, limit: number): Promise<Answer> {
+  async ask(request: object, limit: number): Promise<object> {
     if (this.#gone !== undefined) throw new Error(this.#gone);
-    const answer = await new Promise<Answer>((resolve) => {
+    const answer = await new Promise<object>((resolve) => {
       const timer = setTimeout(() => {
         this.stop();
-        this.#answer({ error: `took longer than ${limit} s` });
+        this.#answer({ error: `took longer than ${limit} s` } satisfies Failure);
       }, 1000 * limit);
       this.#settle = (value) => {
         clearTimeout(timer);
@@ -66,11 +56,15 @@ export class Driver {
       };
       this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
     });
-    if ('error' in answer) throw new Error(answer.error);
+    if ('error' in answer) throw new Error(String(answer.error));
     return answer;
   }
 
-  #answer(answer: Answer): void {
+  stop(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #answer(answer: object): void {
     const settle = this.#settle;
     this.#settle = undefined;
     settle?.(answer);
@@ -79,6 +73,6 @@ export class Driver {
   #end(why: string): void {
     running.delete(this.#child);
     this.#gone ??= why;
-    this.#answer({ error: why });
+    this.#answer({ error: why } satisfies Failure);
   }
 }

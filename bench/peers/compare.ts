@@ -1,12 +1,22 @@
-/** One row on all contestants: each in a process of its own, sampled in turn for several rounds. (Node only) */
-import { Driver } from './child.ts';
-import type { Contestant, Name } from './contestants.ts';
-import { OURS } from './contestants.ts';
+/** One row on all contestants: each behind a channel of its own, sampled in turn for several rounds. */
+import { type Channel, prepare, sample } from './channel.ts';
 import { median } from './median.ts';
-import type { RowCase } from './rows.ts';
+import type { Kind, RowCase } from './rows.ts';
+
+/** This library; the others' results are held against its. */
+export const OURS = 'cogvlm-ts';
+
+export interface Contestant {
+  readonly name: string;
+  readonly threads: number;
+  /** Rows it cannot do, and why. */
+  readonly absent: Partial<Readonly<Record<Kind, string>>>;
+  /** Starts it. @throws Error where it is not to be had */
+  open(): Channel;
+}
 
 export interface Measured {
-  readonly name: Name;
+  readonly name: string;
   readonly threads: number;
   /** Milliseconds of a call: the median of each round. */
   readonly rounds: readonly number[];
@@ -16,7 +26,7 @@ export interface Measured {
 }
 
 export interface Absent {
-  readonly name: Name;
+  readonly name: string;
   readonly threads: number;
   readonly absent: string;
 }
@@ -29,6 +39,8 @@ export interface Plan {
   readonly seconds: number;
   /** A contestant of which a call takes longer is left out. */
   readonly limit: number;
+  /** The first call compiles so much that it says nothing of the others. */
+  readonly compiles?: boolean;
 }
 
 /** Calls that take longer are sampled once; those three times as long are not even called a second time. */
@@ -38,7 +50,7 @@ const START_SECONDS = 30;
 
 interface Entry {
   readonly contestant: Contestant;
-  readonly driver: Driver;
+  readonly channel: Channel;
   readonly first: number;
   readonly rounds: number[];
   readonly samples: number[];
@@ -99,15 +111,16 @@ export async function compare(
         continue;
       }
       tell(`${row.name}: ${contestant.name}, ${contestant.threads}`);
-      const driver = new Driver(contestant);
+      let channel: Channel | undefined;
       try {
-        const { first, check } = await driver.prepare(row.spec, START_SECONDS + plan.limit);
+        channel = contestant.open();
+        const { first, check } = await prepare(channel, row.spec, START_SECONDS + plan.limit);
         if (contestant.name === OURS) truth ??= check;
         const wrong = check && truth && difference(truth, check, row.tolerance);
         if (wrong) throw new Error(wrong);
-        entries.push({ contestant, driver, first, rounds: [], samples: [] });
+        entries.push({ contestant, channel, first, rounds: [], samples: [] });
       } catch (error) {
-        driver.stop();
+        channel?.stop();
         drop(contestant, (error as Error).message);
       }
     }
@@ -116,7 +129,7 @@ export async function compare(
       for (const entry of entries) await sampleRound(entry, round, plan, drop);
     }
   } finally {
-    for (const { driver } of entries) driver.stop();
+    for (const { channel } of entries) channel.stop();
   }
   for (const { contestant, rounds, samples } of entries) {
     if (cells.has(contestant)) continue;
@@ -131,19 +144,19 @@ export async function compare(
 
 /** A call that takes long is not repeated; a first one may have taken long because it compiled. */
 async function sampleRound(
-  { contestant, driver, first, rounds, samples }: Entry,
+  { contestant, channel, first, rounds, samples }: Entry,
   round: number,
-  { seconds, limit }: Plan,
+  { seconds, limit, compiles }: Plan,
   drop: (contestant: Contestant, why: string) => void,
 ): Promise<void> {
   const found: number[] = [];
   const wait = 4 * limit;
   try {
-    if (round === 0 && first > 3 * SLOW_MS) found.push(first);
+    if (round === 0 && first > 3 * SLOW_MS && !compiles) found.push(first);
     else if (round === 0 && first > SLOW_MS)
-      found.push(...(await driver.sample({ seconds: 0, least: 1, warm: false }, wait)));
+      found.push(...(await sample(channel, { seconds: 0, least: 1, warm: false }, wait)));
     const last = found.at(-1) ?? samples.at(-1) ?? 0;
-    if (last <= SLOW_MS) found.push(...(await driver.sample({ seconds, least: 3, warm: true }, wait)));
+    if (last <= SLOW_MS) found.push(...(await sample(channel, { seconds, least: 3, warm: true }, wait)));
   } catch (error) {
     if (samples.length + found.length === 0) drop(contestant, (error as Error).message);
   }

@@ -3,10 +3,11 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Kind } from './rows.ts';
+import { ChildChannel } from './child.ts';
+import { type Contestant, OURS } from './compare.ts';
 
 export const NAMES = [
-  'cogvlm-ts',
+  OURS,
   'onnxruntime-web',
   'jax-js',
   'tfjs-wasm',
@@ -16,18 +17,6 @@ export const NAMES = [
   'torch-tuned',
 ] as const;
 export type Name = (typeof NAMES)[number];
-export const OURS: Name = 'cogvlm-ts';
-
-export interface Contestant {
-  readonly name: Name;
-  readonly threads: number;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** Rows it cannot do, and why. */
-  readonly absent: Partial<Readonly<Record<Kind, string>>>;
-}
-
 export interface Peer {
   /** As the tables call it. */
   readonly title: string;
@@ -127,25 +116,21 @@ function contestant(name: Name, threads: number): Contestant | null {
   if (script !== undefined) {
     const [file, ...args] = script;
     const flags = ['--max-old-space-size=12288', '--no-warnings'];
-    return {
-      name,
-      threads,
+    const command = {
       command: process.execPath,
       args: [...flags, beside(file), String(threads), ...args],
       env: {},
-      absent,
     };
+    return { name, threads, absent, open: () => new ChildChannel(command) };
   }
   const env = name === 'torch' ? {} : tuning();
   if (env === null) return null;
-  return {
-    name,
-    threads,
+  const command = {
     command: PYTHON,
     args: [beside('torch_driver.py'), String(threads)],
     env: { OMP_NUM_THREADS: String(threads), ...env },
-    absent,
   };
+  return { name, threads, absent, open: () => new ChildChannel(command) };
 }
 
 /** PyTorch's version, or null where it does not run. */

@@ -6,6 +6,7 @@ import { bytesOf, type Work } from '../case.ts';
 import { causalAttentionFlops } from '../kernels/attention.ts';
 import { matmulWork } from '../kernels/matmul.ts';
 import { type DecoderSizes, layerFlops } from '../models/decoder.ts';
+import type { ExpertTokens } from '../models/expertLayer.ts';
 import { type GptSizes, stepFlops, TINY_GPT } from '../models/gpt.ts';
 
 /** What a driver is told. */
@@ -33,6 +34,12 @@ export type Spec =
    */
   | ({ readonly kind: 'layer' | 'layerBackward' } & DecoderSizes)
   /**
+   * The same with visual experts: tokens of `image` have weights of their own in every product, and positions are given.
+   * Weights [out, in]: of the vision expert q·k·v in one and output, of the language expert the same; gate, up, down of
+   * the language expert, then of the vision expert. Backward as above; the weight is the first.
+   */
+  | ({ readonly kind: 'expert' | 'expertBackward' } & DecoderSizes & ExpertTokens)
+  /**
    * Weights [out, in]: positions [T, D], tokens [V, D], then for each layer q, k, v, output, up, down, then the head.
    * LayerNorm before each half and at the end (ε 1e-5), GELU; texts as `tokenAt` says; AdamW 1e-3 (0.9, 0.999), decay 0.01
    */
@@ -49,14 +56,14 @@ export interface RowCase {
 }
 
 /** Sums of thousands of float32 products differ by a few units in the last place; GELU's usual approximation by 1e-4. */
-const TOLERANCE = 4e-5;
+export const TOLERANCE = 4e-5;
 
-function product(m: number, k: number, n: number): RowCase {
+export function product(m: number, k: number, n: number): RowCase {
   const name = m === k && k === n ? `matmul ${n}³` : `matmul ${m}×${k}×${n}`;
   return { name, work: matmulWork(m, k, n), spec: { kind: 'matmul', m, k, n }, tolerance: TOLERANCE };
 }
 
-function over(
+export function over(
   kind: 'softmax' | 'layerNorm' | 'rmsNorm' | 'gelu' | 'swiglu',
   label: string,
   shape: readonly number[],

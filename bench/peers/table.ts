@@ -4,8 +4,8 @@ import { threadLabel } from '../contestants.ts';
 import { limitOf } from '../measure.ts';
 import { headline, type Machine, rate, rooflineLine, significant } from '../report.ts';
 import type { Roofline } from '../roofline/kernels.ts';
-import type { Cell, Measured } from './compare.ts';
-import { NAMES, type Name, OURS, PEERS } from './contestants.ts';
+import { type Cell, type Measured, OURS } from './compare.ts';
+import { NAMES, type Name, PEERS } from './contestants.ts';
 import { median } from './median.ts';
 import type { RowCase } from './rows.ts';
 
@@ -28,7 +28,7 @@ export interface Report {
 const isMeasured = (cell: Cell | undefined): cell is Measured => cell !== undefined && 'rounds' in cell;
 const timeOf = (cell: Measured): number => median(cell.rounds);
 
-function find({ cells }: Result, name: Name, threads: number): Cell | undefined {
+function find({ cells }: Result, name: string, threads: number): Cell | undefined {
   return cells.find((cell) => cell.name === name && cell.threads === threads);
 }
 

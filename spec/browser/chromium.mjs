@@ -52,3 +52,33 @@ export function findChromium(env = process.env, platform = process.platform) {
       'or set CHROMIUM_PATH to its program.',
   );
 }
+
+/**
+ * Playwright gives a fresh profile and turns off most of what a browser does on its own; where no name is found, nothing of
+ * the rest leaves this machine.
+ */
+export const OFFLINE_FLAGS = [
+  '--disable-quic',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+  '--enable-unsafe-webgpu',
+];
+
+/** Software drivers, so that results are the same on every machine. */
+export const SOFTWARE_FLAGS = [
+  ...OFFLINE_FLAGS,
+  '--enable-unsafe-swiftshader',
+  '--use-angle=swiftshader',
+  '--use-webgpu-adapter=swiftshader',
+];
+
+/** The machine's GPU through Vulkan, without a display. */
+export const GPU_FLAGS = [
+  ...OFFLINE_FLAGS,
+  '--use-angle=vulkan',
+  '--enable-features=Vulkan',
+  '--disable-vulkan-surface',
+  '--ignore-gpu-blocklist',
+];
+
+/** Chromium refuses its sandbox to root. */
+export const hasSandbox = () => process.getuid?.() !== 0;

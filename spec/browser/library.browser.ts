@@ -18,6 +18,7 @@ import { createWasmBackend } from '../../src/kernels/wasm/index.ts';
 import { collectAnswer } from '../../src/models/cogvlm/index.ts';
 import { loadPretrained } from '../../src/models/cogvlm/node.ts';
 import { setBackend } from '../../src/tensor/index.ts';
+import { hasSandbox, SOFTWARE_FLAGS } from './chromium.mjs';
 import { CAPTIONS, MODEL, PICTURES } from './page/captions.ts';
 import type { Setting, SpecResult } from './page/spec.ts';
 import { specId, specsOf } from './page/specs.ts';
@@ -37,24 +38,13 @@ const PATHS: Readonly<Record<Setting, string>> = {
   minified: '/isolated/minified/',
 };
 
-/**
- * Software drivers, so that results are the same on every machine. Playwright gives a fresh profile and turns off most
- * of what a browser does on its own; where no name is found, nothing of the rest leaves this machine.
- */
-const FLAGS = [
-  '--disable-quic',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-  '--enable-unsafe-swiftshader',
-  '--use-angle=swiftshader',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-];
-
 let browser: Browser;
 beforeAll(async () => {
-  // Chromium refuses its sandbox to root.
-  const chromiumSandbox = process.getuid?.() !== 0;
-  browser = await chromium.launch({ executablePath: inject('chromium'), chromiumSandbox, args: FLAGS });
+  browser = await chromium.launch({
+    executablePath: inject('chromium'),
+    chromiumSandbox: hasSandbox(),
+    args: [...SOFTWARE_FLAGS],
+  });
 });
 afterAll(() => browser.close());
 

@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, i
 import { type Check, kept, type Row } from '../../src/verify/judge.ts';
 import { reportHtml } from '../../src/verify/report/html.ts';
 import type { Report } from '../../src/verify/report/report.ts';
+import { hasSandbox } from './chromium.mjs';
 
 const HOSTILE = '</script><img src=x onerror="document.title=1"><b>& \u2028';
 
@@ -63,9 +64,7 @@ let browser: Browser;
 let folder: string;
 let url: string;
 beforeAll(async () => {
-  // Chromium refuses its sandbox to root.
-  const chromiumSandbox = process.getuid?.() !== 0;
-  browser = await chromium.launch({ executablePath: inject('chromium'), chromiumSandbox });
+  browser = await chromium.launch({ executablePath: inject('chromium'), chromiumSandbox: hasSandbox() });
   folder = await mkdtemp(join(tmpdir(), 'cogvlm-report-'));
   await writeFile(join(folder, 'report.html'), reportHtml(REPORT));
   url = pathToFileURL(join(folder, 'report.html')).href;

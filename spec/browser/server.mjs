@@ -22,10 +22,17 @@ const ISOLATION = {
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json' };
 const PUBLIC = ['spec/goldens/', 'models/first-light/'];
 
-/** The library with the page's and the worker's own code: file name → code. */
-async function bundleForBrowsers(minify) {
+/** What is served: a page's HTML, what it is bundled from, and whether that comes minified, too. */
+const SPECS = {
+  index: join(page, 'index.html'),
+  input: { main: join(page, 'main.ts'), worker: join(page, 'worker.ts') },
+  minified: true,
+};
+
+/** The library with the pages' own code: file name → code. */
+async function bundleForBrowsers(input, minify) {
   const bundle = await rolldown({
-    input: { main: join(page, 'main.ts'), worker: join(page, 'worker.ts') },
+    input,
     platform: 'browser',
   });
   const { output } = await bundle.generate({
@@ -39,11 +46,9 @@ async function bundleForBrowsers(minify) {
 }
 
 /** @returns {Promise<{ origin: string, close(): Promise<void> }>} */
-export async function serve(port = 0) {
-  const bundles = new Map([
-    ['plain', await bundleForBrowsers(false)],
-    ['minified', await bundleForBrowsers(true)],
-  ]);
+export async function serve(port = 0, { index, input, minified } = SPECS) {
+  const bundles = new Map([['plain', await bundleForBrowsers(input, false)]]);
+  if (minified) bundles.set('minified', await bundleForBrowsers(input, true));
 
   async function bodyOf(path) {
     if (path === '') return ['.html', await readFile(join(page, 'contents.html'))];
@@ -56,7 +61,7 @@ export async function serve(port = 0) {
     }
     if (first !== 'isolated' && first !== 'open') return undefined;
     const name = rest.join('/');
-    if (name === '') return ['.html', await readFile(join(page, 'index.html'))];
+    if (name === '') return ['.html', await readFile(index)];
     const code = bundles.get(second)?.get(name);
     return code === undefined ? undefined : [extname(name), code];
   }

@@ -1,6 +1,7 @@
 /** onnxruntime-web: `onnxruntime.mjs THREADS`. Graphs are written by onnx.ts. */
 import * as ort from 'onnxruntime-web';
 import { noiseValues, probes, weightScale } from '../../noise.ts';
+import { answersOf } from '../answers.ts';
 import { OnnxGraph } from '../onnx.ts';
 import { serve } from '../serve.ts';
 
@@ -88,94 +89,96 @@ function attend(graph, q, k, v, { headDim, tokens, rank }) {
   return graph.node('MatMul', [p, v]);
 }
 
-await serve({
-  matmul({ m, k, n }) {
-    const graph = new OnnxGraph();
-    const a = graph.input('a', [m, k]);
-    graph.output(graph.node('MatMul', [a, graph.constant(noiseValues(k * n, 1), [k, n])]));
-    return ready(graph, [['a', noiseValues(m * k), [m, k]]]);
-  },
-  linear({ k, n }) {
-    const graph = new OnnxGraph();
-    const x = graph.input('x', [1, k]);
-    const w = graph.constant(noiseValues(n * k, 1), [n, k]);
-    graph.output(graph.node('Gemm', [x, w], { transB: 1 }));
-    return ready(graph, [['x', noiseValues(k), [1, k]]]);
-  },
-  softmax: ({ shape }) => chained(11, shape, 4, (graph) => (x) => graph.node('Softmax', [x], { axis: -1 })),
-  layerNorm({ shape }) {
-    const width = shape.at(-1);
-    return chained(41, shape, 1, (graph) => {
-      const w = graph.constant(noiseValues(width, 1), [width]);
-      const b = graph.constant(noiseValues(width, 2), [width]);
-      return (x) => graph.node('LayerNormalization', [x, w, b], { axis: -1, epsilon: { float: 1e-6 } });
-    });
-  },
-  rmsNorm({ shape }) {
-    const width = shape.at(-1);
-    return chained(41, shape, 1, (graph, long) => {
-      const w = graph.constant(long ? signs(width, 1) : noiseValues(width, 1), [width]);
-      return (x) =>
-        graph.node('SimplifiedLayerNormalization', [x, w], { axis: -1, epsilon: { float: 1e-5 } });
-    });
-  },
-  gelu: ({ shape }) => chained(11, shape, 4, (graph) => (x) => graph.node('Gelu', [x])),
-  swiglu({ shape }) {
-    return chained(21, shape, 4, (graph, long) => {
-      const b = graph.constant(long ? signs(size(shape), 2) : noiseValues(size(shape), 1), shape);
-      return (x) => graph.node('Mul', [graph.node('Mul', [x, graph.node('Sigmoid', [x])]), b]);
-    });
-  },
-  attention({ heads, tokens, headDim }) {
-    const shape = [1, heads, tokens, headDim];
-    const graph = new OnnxGraph();
-    const [q, k, v] = ['q', 'k', 'v'].map((name) => graph.input(name, shape));
-    graph.output(attend(graph, q, k, v, { headDim, tokens, rank: 4 }));
-    return ready(
-      graph,
-      ['q', 'k', 'v'].map((name, stream) => [name, noiseValues(size(shape), stream), shape]),
-    );
-  },
-  layer({ width: D, heads, intermediateSize: F, tokens: T }) {
-    const graph = new OnnxGraph();
-    const x = graph.input('x', [T, D]);
-    const K = D / heads;
-    let stream = 2;
-    const linear = (y, out, fanIn) => {
-      const w = transposed([out, fanIn], stream++, weightScale(fanIn));
-      return graph.node('MatMul', [y, graph.constant(w, [fanIn, out])]);
-    };
-    const ones = graph.constant(new Float32Array(D).fill(1), [D]);
-    const norm = (y) =>
-      graph.node('SimplifiedLayerNormalization', [y, ones], { axis: -1, epsilon: { float: 1e-5 } });
-    const split = graph.integers([T, heads, K]);
-    const toHeads = (y) =>
-      graph.node('Transpose', [graph.node('Reshape', [y, split])], { perm: { ints: [1, 0, 2] } });
-    const angle = (i) => Math.floor(i / K) * 10000 ** (-(2 * (i % (K / 2))) / K);
-    const table = (f) =>
-      graph.constant(
-        Float32Array.from({ length: T * K }, (_, i) => f(angle(i))),
-        [T, K],
+await serve(
+  answersOf({
+    matmul({ m, k, n }) {
+      const graph = new OnnxGraph();
+      const a = graph.input('a', [m, k]);
+      graph.output(graph.node('MatMul', [a, graph.constant(noiseValues(k * n, 1), [k, n])]));
+      return ready(graph, [['a', noiseValues(m * k), [m, k]]]);
+    },
+    linear({ k, n }) {
+      const graph = new OnnxGraph();
+      const x = graph.input('x', [1, k]);
+      const w = graph.constant(noiseValues(n * k, 1), [n, k]);
+      graph.output(graph.node('Gemm', [x, w], { transB: 1 }));
+      return ready(graph, [['x', noiseValues(k), [1, k]]]);
+    },
+    softmax: ({ shape }) => chained(11, shape, 4, (graph) => (x) => graph.node('Softmax', [x], { axis: -1 })),
+    layerNorm({ shape }) {
+      const width = shape.at(-1);
+      return chained(41, shape, 1, (graph) => {
+        const w = graph.constant(noiseValues(width, 1), [width]);
+        const b = graph.constant(noiseValues(width, 2), [width]);
+        return (x) => graph.node('LayerNormalization', [x, w, b], { axis: -1, epsilon: { float: 1e-6 } });
+      });
+    },
+    rmsNorm({ shape }) {
+      const width = shape.at(-1);
+      return chained(41, shape, 1, (graph, long) => {
+        const w = graph.constant(long ? signs(width, 1) : noiseValues(width, 1), [width]);
+        return (x) =>
+          graph.node('SimplifiedLayerNormalization', [x, w], { axis: -1, epsilon: { float: 1e-5 } });
+      });
+    },
+    gelu: ({ shape }) => chained(11, shape, 4, (graph) => (x) => graph.node('Gelu', [x])),
+    swiglu({ shape }) {
+      return chained(21, shape, 4, (graph, long) => {
+        const b = graph.constant(long ? signs(size(shape), 2) : noiseValues(size(shape), 1), shape);
+        return (x) => graph.node('Mul', [graph.node('Mul', [x, graph.node('Sigmoid', [x])]), b]);
+      });
+    },
+    attention({ heads, tokens, headDim }) {
+      const shape = [1, heads, tokens, headDim];
+      const graph = new OnnxGraph();
+      const [q, k, v] = ['q', 'k', 'v'].map((name) => graph.input(name, shape));
+      graph.output(attend(graph, q, k, v, { headDim, tokens, rank: 4 }));
+      return ready(
+        graph,
+        ['q', 'k', 'v'].map((name, stream) => [name, noiseValues(size(shape), stream), shape]),
       );
-    const [cos, sin] = [table(Math.cos), table(Math.sin)];
-    const turn = (y) => {
-      const [a, b] = graph.nodes(2, 'Split', [y], { axis: -1, num_outputs: 2 });
-      const quarter = graph.node('Concat', [graph.node('Neg', [b]), a], { axis: -1 });
-      return graph.node('Add', [graph.node('Mul', [y, cos]), graph.node('Mul', [quarter, sin])]);
-    };
-    const a = norm(x);
-    const [q, k, v] = [0, 1, 2].map(() => toHeads(linear(a, D, D)));
-    const heard = attend(graph, turn(q), turn(k), v, { headDim: K, tokens: T, rank: 3 });
-    const merged = graph.node('Reshape', [
-      graph.node('Transpose', [heard], { perm: { ints: [1, 0, 2] } }),
-      graph.integers([T, D]),
-    ]);
-    const h = graph.node('Add', [x, linear(merged, D, D)]);
-    const b = norm(h);
-    const gate = linear(b, F, D);
-    const up = linear(b, F, D);
-    const gated = graph.node('Mul', [graph.node('Mul', [gate, graph.node('Sigmoid', [gate])]), up]);
-    graph.output(graph.node('Add', [h, linear(gated, D, F)]));
-    return ready(graph, [['x', noiseValues(T * D), [T, D]]]);
-  },
-});
+    },
+    layer({ width: D, heads, intermediateSize: F, tokens: T }) {
+      const graph = new OnnxGraph();
+      const x = graph.input('x', [T, D]);
+      const K = D / heads;
+      let stream = 2;
+      const linear = (y, out, fanIn) => {
+        const w = transposed([out, fanIn], stream++, weightScale(fanIn));
+        return graph.node('MatMul', [y, graph.constant(w, [fanIn, out])]);
+      };
+      const ones = graph.constant(new Float32Array(D).fill(1), [D]);
+      const norm = (y) =>
+        graph.node('SimplifiedLayerNormalization', [y, ones], { axis: -1, epsilon: { float: 1e-5 } });
+      const split = graph.integers([T, heads, K]);
+      const toHeads = (y) =>
+        graph.node('Transpose', [graph.node('Reshape', [y, split])], { perm: { ints: [1, 0, 2] } });
+      const angle = (i) => Math.floor(i / K) * 10000 ** (-(2 * (i % (K / 2))) / K);
+      const table = (f) =>
+        graph.constant(
+          Float32Array.from({ length: T * K }, (_, i) => f(angle(i))),
+          [T, K],
+        );
+      const [cos, sin] = [table(Math.cos), table(Math.sin)];
+      const turn = (y) => {
+        const [a, b] = graph.nodes(2, 'Split', [y], { axis: -1, num_outputs: 2 });
+        const quarter = graph.node('Concat', [graph.node('Neg', [b]), a], { axis: -1 });
+        return graph.node('Add', [graph.node('Mul', [y, cos]), graph.node('Mul', [quarter, sin])]);
+      };
+      const a = norm(x);
+      const [q, k, v] = [0, 1, 2].map(() => toHeads(linear(a, D, D)));
+      const heard = attend(graph, turn(q), turn(k), v, { headDim: K, tokens: T, rank: 3 });
+      const merged = graph.node('Reshape', [
+        graph.node('Transpose', [heard], { perm: { ints: [1, 0, 2] } }),
+        graph.integers([T, D]),
+      ]);
+      const h = graph.node('Add', [x, linear(merged, D, D)]);
+      const b = norm(h);
+      const gate = linear(b, F, D);
+      const up = linear(b, F, D);
+      const gated = graph.node('Mul', [graph.node('Mul', [gate, graph.node('Sigmoid', [gate])]), up]);
+      graph.output(graph.node('Add', [h, linear(gated, D, F)]));
+      return ready(graph, [['x', noiseValues(T * D), [T, D]]]);
+    },
+  }),
+);

@@ -1,0 +1,41 @@
+/** `cogvlm verify --plain` on WebGPU, a golden folder at a time. */
+import { setBackend } from '../../src/index.ts';
+import { createGpuJsBackend } from '../../src/kernels/gpujs/gpuJsBackend.ts';
+import type { GoldenFolder } from '../../src/verify/golden.ts';
+import { summarize, verifyFolder } from '../../src/verify/verify.ts';
+
+export interface VerifyRequest {
+  /** Of spec/goldens. */
+  readonly folder: string;
+}
+
+export interface Verified {
+  readonly folder: string;
+  readonly seconds: number;
+  readonly results: number;
+  readonly ok: number;
+  /** Median error as a multiple of PyTorch's own in float32. */
+  readonly medianTorchRatio: number | null;
+  /** What does not agree, and how far it is off. */
+  readonly notOk: readonly { readonly name: string; readonly status: string; readonly note: string }[];
+}
+
+export async function openVerification(
+  folderOf: (name: string) => GoldenFolder,
+): Promise<(request: VerifyRequest) => Promise<Verified>> {
+  await setBackend(await createGpuJsBackend({ mode: 'webgpu' }));
+  return async ({ folder }) => {
+    const begun = performance.now();
+    const report = await verifyFolder(folderOf(folder), 'float32');
+    const { ok, medianTorchRatio } = summarize(report);
+    const notOk = report.rows.filter(({ status }) => status !== 'OK');
+    return {
+      folder,
+      seconds: (performance.now() - begun) / 1000,
+      results: report.rows.length,
+      ok,
+      medianTorchRatio,
+      notOk: notOk.map(({ name, status, note }) => ({ name, status, note })),
+    };
+  };
+}
