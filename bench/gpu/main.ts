@@ -25,6 +25,7 @@ interface Options {
   readonly seconds: number;
   readonly host?: HostName;
   readonly only?: RegExp;
+  readonly limit: number;
   readonly peers: boolean;
   readonly verify: boolean;
   readonly json: string;
@@ -36,6 +37,7 @@ const LAST_FOLDERS = ['training', 'onnx'];
 /** Of the time there is, at most: for the installation of the others, and for the first folders. */
 const INSTALL_SHARE = 0.35;
 const VERIFY_SHARE = 0.45;
+
 const print = (...lines: readonly string[]) => void process.stdout.write(`${lines.join('\n')}\n`);
 
 async function findHost(
@@ -140,7 +142,7 @@ async function bench(options: Options, scratch: string): Promise<void> {
     const on = await contestants(host, options, budget, report);
     if (options.verify) await verifyFolders(host, FIRST_FOLDERS, budget.part(VERIFY_SHARE), report, print);
     const rows = gpuRows(options.software).filter(({ name }) => options.only?.test(name) ?? true);
-    await timeRows(rows, on, { ...timing, limit: 5, compiles: true }, budget, report, print);
+    await timeRows(rows, on, { ...timing, limit: options.limit, compiles: true }, budget, report, print);
     print('');
     if (options.verify) await verifyFolders(host, LAST_FOLDERS, budget, report, print);
   } finally {
@@ -165,6 +167,7 @@ const program = new Command('npm run bench:gpu --')
     ),
   )
   .option('--only <regex>', 'time rows whose name matches, case aside', pattern)
+  .option('--limit <n>', 'leave out what takes more seconds for a call', seconds, 5)
   .option('--no-peers', 'this library alone')
   .option('--no-verify', 'only time')
   .option('--json <file>', 'where the figures go', 'bench-gpu.json');

@@ -1,8 +1,7 @@
 /** `cogvlm verify --plain` on WebGPU, a golden folder at a time. */
-import { setBackend } from '../../src/index.ts';
-import { createGpuJsBackend } from '../../src/kernels/gpujs/gpuJsBackend.ts';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
 import { summarize, verifyFolder } from '../../src/verify/verify.ts';
+import { useWebGpu } from './backend.ts';
 
 export interface VerifyRequest {
   /** Of spec/goldens. */
@@ -23,7 +22,7 @@ export interface Verified {
 export async function openVerification(
   folderOf: (name: string) => GoldenFolder,
 ): Promise<(request: VerifyRequest) => Promise<Verified>> {
-  await setBackend(await createGpuJsBackend({ mode: 'webgpu' }));
+  await useWebGpu();
   return async ({ folder }) => {
     const begun = performance.now();
     const report = await verifyFolder(folderOf(folder), 'float32');

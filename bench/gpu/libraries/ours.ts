@@ -1,11 +1,10 @@
 /** This library on GPU.js in mode WebGPU. */
-import { setBackend } from '../../../src/index.ts';
-import { createGpuJsBackend } from '../../../src/kernels/gpujs/gpuJsBackend.ts';
 import { answersOf } from '../../peers/answers.ts';
 import { onDevice, ourMakers } from '../../peers/makers/ours.ts';
+import { useWebGpu } from '../backend.ts';
 import type { Library } from '../library.ts';
 
 export const open: Library['open'] = async () => {
-  await setBackend(await createGpuJsBackend({ mode: 'webgpu' }));
+  await useWebGpu();
   return answersOf(ourMakers(onDevice));
 };
