@@ -4,6 +4,7 @@ import ndarray from 'ndarray';
 import { afterEach, describe, expect, it } from 'vitest';
 import { cpu, createCpuBackend } from '../../src/kernels/cpu/index.ts';
 import { concat, DTypeError, Rng, ShapeError, setBackend, Tensor, where } from '../../src/tensor/index.ts';
+import { gradcheck } from '../../src/verify/gradcheck.ts';
 
 const grid = (shape: readonly number[]): Tensor =>
   Tensor.fromArray(
@@ -244,6 +245,26 @@ describe('views', () => {
     fc.assert(run, { numRuns: 300, seed: 1 });
   });
 
+  it('expand keeps an axis at −1, as PyTorch does', () => {
+    const x = Tensor.from([[[1]], [[2]]], { requiresGrad: true });
+    expect(x.expand(-1, 5, -1).shape).toEqual([2, 5, 1]);
+    const y = x.expand(3, -1, -1, 4);
+    expect(y.shape).toEqual([3, 2, 1, 4]);
+    y.sum().backward();
+    expect(Array.from(x.grad?.data ?? [])).toEqual([12, 12]);
+    expect(Tensor.zeros([0, 1]).expand(-1, 3).shape).toEqual([0, 3]);
+    expect(() => x.expand(-1, 2, 1, 1)).toThrow(
+      'expand(x): shape: -1 keeps an axis, and axis 0 of [-1,2,1,1] is new: x is float32[2,1,1]. Hint: give a new leading axis its size.',
+    );
+    expect(() => x.expand(-1, -1)).toThrow(ShapeError);
+    expect(() => x.expand(-2, 1, 1)).toThrow('does not broadcast to [-2,1,1]');
+  });
+
+  it('reshape says what was asked for where no size fits', () => {
+    expect(() => grid([5]).reshape(2, -1)).toThrow('[2,-1] does not hold 5 elements: x is float32[5]');
+    expect(() => Tensor.zeros([0]).reshape(0, -1)).toThrow('[0,-1] does not hold 0 elements');
+  });
+
   it('refuses axes and ranges that are not there', () => {
     const x = grid([2, 3]);
     expect(() => x.transpose(0, 2)).toThrow('transpose(x): b: axis 2 is not one of the 2 axes');
@@ -331,6 +352,70 @@ describe('reductions', () => {
     expect(Array.from(x.mean(0).data)).toEqual([1.5, 2.5, 3.5]);
     expect(x.mean().item()).toBe(2.5);
     expect(Array.from(x.argmax(1).data)).toEqual([2, 2]);
+  });
+
+  // What PyTorch's sum, mean and amax give for torch.arange(24).reshape(2, 3, 4).
+  it('go over several axes, and over all', () => {
+    const x = grid([2, 3, 4]);
+    expect(Array.from(x.sum([0, 2]).data)).toEqual([60, 92, 124]);
+    expect(Array.from(x.mean([-1, 0]).data)).toEqual([7.5, 11.5, 15.5]);
+    expect(Array.from(x.max([0, 2]).data)).toEqual([15, 19, 23]);
+    expect(Array.from(x.neg().max([1, 2]).data)).toEqual([-0, -12]);
+    const shapes = [x.sum([0, 2], true), x.mean([1, 0], true), x.max([2, 0], true), x.max(undefined, true)];
+    expect(shapes.map(({ shape }) => shape)).toEqual([
+      [1, 3, 1],
+      [1, 1, 4],
+      [1, 3, 1],
+      [1, 1, 1],
+    ]);
+    expect(x.max().shape).toEqual([]);
+    expect([x.max().item(), x.sum([0, 1, 2]).item(), x.mean([2, 1, 0]).item()]).toEqual([23, 276, 11.5]);
+    expect([Tensor.from(3).max().item(), Tensor.from(3).sum().item()]).toEqual([3, 3]);
+    expect(x.permute(2, 0, 1).max([0, 1]).data).toEqual(x.max([0, 2]).data);
+  });
+
+  it('equal largest elements of several axes share the gradient evenly, as in PyTorch’s amax', () => {
+    const x = Tensor.from(
+      [
+        [
+          [5, 5],
+          [1, 2],
+        ],
+        [
+          [5, 0],
+          [2, 2],
+        ],
+      ],
+      { requiresGrad: true },
+    );
+    x.max([0, 2])
+      .mul(Tensor.from([6, 3]))
+      .sum()
+      .backward();
+    expect(Array.from(x.grad?.data ?? [])).toEqual([2, 2, 0, 1, 2, 0, 1, 1]);
+    x.zeroGrad();
+    x.max().backward();
+    expect(Array.from(x.grad?.data ?? [])).toEqual([1, 1, 0, 0, 1, 0, 0, 0].map((n) => Math.fround(n / 3)));
+  });
+
+  it('have gradients that differences confirm', () => {
+    const x = Tensor.randn([2, 3, 4], new Rng(1), { dtype: 'float64', requiresGrad: true });
+    for (const axes of [[0, 2], [2, 1, 0], [-2]]) {
+      gradcheck(() => x.sum(axes), [x]);
+      gradcheck(() => x.mean(axes, true), [x]);
+      gradcheck(() => x.max(axes), [x]);
+    }
+  });
+
+  it('refuse axes that are not there, come twice, or are none', () => {
+    const x = grid([2, 3]);
+    expect(() => x.sum([0, 2])).toThrow('sum(x): axis: axis 2 is not one of the 2 axes: x is float32[2,3]');
+    expect(() => x.mean(2)).toThrow('mean(x): axis: axis 2 is not one of the 2 axes');
+    expect(() => x.max([1, -1])).toThrow('max(x): axis: axis 1 is there twice in [1,-1]: x is float32[2,3]');
+    expect(() => x.sum([])).toThrow(
+      'sum(x): axis: the list of axes is empty: x is float32[2,3]. Hint: leave it out to reduce over all.',
+    );
+    expect(() => Tensor.zeros([2, 0]).max()).toThrow('an empty axis has no maximum');
   });
 });
 

@@ -7,4 +7,4 @@ export { insideModule } from './modulePath.ts';
 export { Rng, type RngState } from './random.ts';
 export { scope } from './scope.ts';
 export { noGrad } from './tape.ts';
-export { apply, Tensor, type TensorOptions } from './tensor.ts';
+export { type Axes, apply, Tensor, type TensorOptions } from './tensor.ts';

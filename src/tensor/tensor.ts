@@ -29,6 +29,9 @@ export interface TensorOptions {
   readonly requiresGrad?: boolean;
 }
 
+/** One axis, or several; negative ones count from the end. */
+export type Axes = number | readonly number[];
+
 export class Tensor implements Traced {
   readonly backend: Backend;
   readonly view: View;
@@ -342,7 +345,8 @@ export class Tensor implements Traced {
   reshape(...shape: readonly number[]): Tensor {
     const known = shape.reduce((n, size) => (size === -1 ? n : n * size), 1);
     const open = shape.filter((size) => size === -1).length;
-    const resolved = open === 1 && known > 0 ? shape.map((n) => (n === -1 ? this.size / known : n)) : shape;
+    const left = this.size / known;
+    const resolved = open === 1 && Number.isInteger(left) ? shape.map((n) => (n === -1 ? left : n)) : shape;
     return apply('reshape', [this], { shape: resolved });
   }
 
@@ -359,9 +363,17 @@ export class Tensor implements Traced {
     return apply('permute', [this], { axes });
   }
 
-  /** Broadcast without a copy. */
+  /** Broadcast without a copy; −1 keeps the size of an axis. @throws ShapeError where −1 stands for a new axis */
   expand(...shape: readonly number[]): Tensor {
-    return apply('expand', [this], { shape });
+    const lead = shape.length - this.rank;
+    const fresh = shape.slice(0, Math.max(lead, 0)).indexOf(-1);
+    if (fresh >= 0) {
+      const rule = `-1 keeps an axis, and axis ${fresh} of [${shape.join(',')}] is new`;
+      const hint = 'give a new leading axis its size.';
+      throw new ShapeError({ op: 'expand', argument: 'shape', got: { x: this }, rule, hint });
+    }
+    const kept = shape.map((size, axis) => (size === -1 ? this.shape[axis - lead] : size));
+    return apply('expand', [this], { shape: kept });
   }
 
   /** Elements start…end − 1 of one axis, without a copy; negative positions count from the end. */
@@ -387,24 +399,33 @@ export class Tensor implements Traced {
 
   // ---- reductions -----------------------------------------------------------------------------------------------
 
-  /** Sum over one axis, or over everything; the axis is dropped unless `keepDim`. */
-  sum(axis?: number, keepDim = false): Tensor {
-    const axes = axis === undefined ? this.shape.map((_, a) => a) : [normalizeAxis('sum', this, axis)];
+  /** Sum over one axis, over several, or over all; they are dropped unless `keepDim`. */
+  sum(axis?: Axes, keepDim = false): Tensor {
+    const axes = this.#axes('sum', axis);
     return apply('sum', [this], { axes }).#dropped(axes, keepDim);
   }
 
-  /** Mean over one axis, or over everything. @throws DTypeError for integers */
-  mean(axis?: number, keepDim = false): Tensor {
+  /** Mean over one axis, over several, or over all. @throws DTypeError for integers */
+  mean(axis?: Axes, keepDim = false): Tensor {
     requireDType('mean', 'x', this.view);
-    const total = this.sum(axis, keepDim);
+    const axes = this.#axes('mean', axis);
+    const total = apply('sum', [this], { axes }).#dropped(axes, keepDim);
     // Divided, not multiplied by 1/n, which is rounded: the mean of n ones is 1.
     return total.div(this.size / total.size);
   }
 
-  /** Largest element of one axis. */
-  max(axis: number, keepDim = false): Tensor {
-    const a = normalizeAxis('max', this, axis);
-    return apply('max', [this], { axis: a }).#dropped([a], keepDim);
+  /** Largest element over one axis, over several, or over all. Equal ones share the gradient evenly. */
+  max(axis?: Axes, keepDim = false): Tensor {
+    const axes = this.#axes('max', axis);
+    if (axes.length === 1) return apply('max', [this], { axis: axes[0] }).#dropped(axes, keepDim);
+    // Several axes become one, since shares of shares would not be even.
+    const rest = this.shape.map((_, a) => a).filter((a) => !axes.includes(a));
+    const reduced = axes.map((a) => this.shape[a]);
+    const merged = this.permute(...rest, ...axes).reshape(...rest.map((a) => this.shape[a]), sizeOf(reduced));
+    const largest = apply('max', [merged], { axis: rest.length });
+    return largest.reshape(
+      ...(keepDim ? this.shape.map((n, a) => (axes.includes(a) ? 1 : n)) : rest.map((a) => this.shape[a])),
+    );
   }
 
   /** Index (int32) of the first largest element of one axis; has no gradient. */
@@ -415,6 +436,21 @@ export class Tensor implements Traced {
       throw new ShapeError({ op: 'argmax', argument: 'axis', axis: a, got: { x: this }, rule });
     }
     return new Tensor(this.backend, this.backend.argmax(this.view, a));
+  }
+
+  /** Axes to reduce over, from the front and in rising order. */
+  #axes(op: string, axis: Axes | undefined): readonly number[] {
+    if (axis === undefined) return this.shape.map((_, a) => a);
+    if (typeof axis === 'number') return [normalizeAxis(op, this, axis)];
+    const axes = axis.map((a) => normalizeAxis(op, this, a)).sort((a, b) => a - b);
+    const twice = axes.find((a, i) => a === axes[i - 1]);
+    if (axes.length > 0 && twice === undefined) return axes;
+    const rule =
+      twice === undefined
+        ? 'the list of axes is empty'
+        : `axis ${twice} is there twice in [${axis.join(',')}]`;
+    const hint = twice === undefined ? 'leave it out to reduce over all.' : undefined;
+    throw new ShapeError({ op, argument: 'axis', got: { x: this }, rule, ...(hint && { hint }) });
   }
 
   #dropped(axes: readonly number[], keepDim: boolean): Tensor {

@@ -106,6 +106,20 @@ export const expand: CasesOf<typeof op.expand> = {
       error: 'ShapeError',
       says: 'does not broadcast to [4,3]: x is float64[2,3]',
     },
+    {
+      note: 'a negative size',
+      inputs: [{ shape: [1, 3] }],
+      attrs: { shape: [-2, 3] },
+      error: 'ShapeError',
+      says: 'does not broadcast to [-2,3]: x is float64[1,3]',
+    },
+    {
+      note: 'a size that is no integer',
+      inputs: [{ shape: [1] }],
+      attrs: { shape: [1.5] },
+      error: 'ShapeError',
+      says: 'does not broadcast to [1.5]: x is float64[1]',
+    },
   ],
 };
 

@@ -60,7 +60,8 @@ export const expand: Op<{ readonly shape: readonly number[] }> = {
   inputs: ['x'],
   check([x], { shape }) {
     const joint = broadcastShapes(x.shape, shape);
-    if (joint !== null && sameShape(joint, shape)) return;
+    const whole = shape.every((n) => Number.isInteger(n) && n >= 0);
+    if (whole && joint !== null && sameShape(joint, shape)) return;
     throw new ShapeError({
       op: 'expand',
       argument: 'shape',
