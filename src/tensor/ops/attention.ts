@@ -6,6 +6,7 @@
  * where query heads that share a key head add up.
  *
  * Q [B, H, T, K]; K and V [B, H_kv, S, K]; an optional fourth input [B, S] (bool) says which keys may be seen.
+ * Step by step: docs/derivations/attention.md.
  */
 import { ShapeError, typeOf } from '../errors.ts';
 import { type Op, once } from '../op.ts';

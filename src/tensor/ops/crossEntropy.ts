@@ -4,6 +4,7 @@
  *   loss_r = ln Σ_v e^(x_rv) − x_r,target,   0 where target = ignoreIndex
  *
  * Gradient: ∂ ln Σ e^x / ∂x_v = softmax(x)_v, so ∂x_rv = dloss_r · (softmax(x_r)_v − [v = target_r]).
+ * Step by step: docs/derivations/crossEntropy.md.
  */
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';

@@ -12,6 +12,7 @@
  *
  * The weight multiplies in the precision of x̂, before anything is rounded (the released RMSNorm does it in float32,
  * then casts; LLaMA's casts first).
+ * Step by step: docs/derivations/norm.md.
  */
 import type { View } from '../../kernels/backend.ts';
 import { ShapeError, typeOf } from '../errors.ts';

@@ -8,6 +8,7 @@
  *   y₀ = x₀ cos θ − x₁ sin θ,   y₁ = x₀ sin θ + x₁ cos θ,   θ = position · frequency_j
  *
  * A rotation's transpose is its inverse, so the gradient is dy turned back: sin → −sin.
+ * Step by step: docs/derivations/rotary.md.
  */
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';

@@ -4,6 +4,7 @@
  *   y_j = e^(x_j − m) / Σ_l e^(x_l − m),  m = max x
  *
  * Gradient: ∂y_j/∂x_l = y_j(δ_jl − y_l), so ∂x = y ⊙ (dy − Σ_j dy_j y_j). A masked column has y = 0 and gets 0.
+ * Step by step: docs/derivations/softmax.md.
  */
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';

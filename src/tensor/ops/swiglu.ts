@@ -3,6 +3,7 @@
  * composed.ts.
  *
  * Gradient, with s = sigmoid(gate): ∂gate = dy ⊙ up ⊙ s·(1 + gate·(1 − s)),  ∂up = dy ⊙ gate·s.
+ * Step by step: docs/derivations/swiglu.md.
  */
 import { ShapeError, typeOf } from '../errors.ts';
 import { type Op, once } from '../op.ts';
