@@ -34,12 +34,20 @@ export * from './nn/index.ts';
 export * from './tensor/index.ts';
 export * from './train/index.ts';
 export * from './verify/compare.ts';
+export * from './verify/finding.ts';
 export * from './verify/golden.ts';
 export { type GradcheckOptions, gradcheck } from './verify/gradcheck.ts';
 export * from './verify/judge.ts';
-export type { VerifyDType } from './verify/model.ts';
 export { reportHtml } from './verify/report/html.ts';
-export { type Report, type ReportSection, summarizeReport } from './verify/report/report.ts';
+export {
+  type Report,
+  type ReportSection,
+  type Summary,
+  summarize,
+  summarizeReport,
+} from './verify/report/report.ts';
+export * from './verify/row.ts';
+export type { FloatDType } from './verify/samples.ts';
 export type { Tolerance } from './verify/tolerances.ts';
 export { moduleAtFault, type TraceRow, traceModel } from './verify/trace/trace.ts';
 export * from './verify/verify.ts';

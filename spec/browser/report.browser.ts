@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { type Check, kept, type Row } from '../../src/verify/judge.ts';
+import { judge } from '../../src/verify/judge.ts';
 import { reportHtml } from '../../src/verify/report/html.ts';
 import type { Report } from '../../src/verify/report/report.ts';
+import type { Check, Row } from '../../src/verify/row.ts';
 import { hasSandbox } from './chromium.mjs';
 
 const HOSTILE = '</script><img src=x onerror="document.title=1"><b>& \u2028';
@@ -23,6 +24,7 @@ function rowsOf(of: string, count: number): Row[] {
     check: (i % 50 === 0 ? 'gradient' : 'value') satisfies Check,
     shape: [2, i],
     error: i * STEP,
+    mean: 0,
     torchError: 100 * STEP,
     ulps: i / 50,
     allowed: 200 * STEP,
@@ -49,9 +51,9 @@ const REPORT: Report = {
       dtype: '',
       seconds: 1,
       rows: [
-        kept({ name: HOSTILE, of: 'cogvlm', check: 'property' }, HOSTILE),
+        judge({ subject: { name: HOSTILE, of: 'cogvlm', check: 'property' }, broken: HOSTILE }),
         ...Array.from({ length: MANY }, (_, i) =>
-          kept({ name: `p${i}`, of: 'cogvlm', check: 'property' }, null),
+          judge({ subject: { name: `p${i}`, of: 'cogvlm', check: 'property' }, broken: null }),
         ),
       ],
     },

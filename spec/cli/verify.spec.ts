@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpointFolder, writeCheckpointFolder } from '../../src/data/safetensors/node.ts';
-import type { Row } from '../../src/verify/judge.ts';
+import type { Row } from '../../src/verify/row.ts';
 import { cli, GOLDENS } from './support.ts';
 
 let folder: string;
@@ -34,12 +34,14 @@ describe('cogvlm verify', () => {
   it('finds nothing wrong in a folder of golden folders, and writes JSON', async () => {
     const file = join(folder, 'report.json');
     const { status, out, err } = await verify('--json', file, GOLDENS);
-    expect(err).toBe('');
+    expect(err).toBe(
+      `${join(GOLDENS, 'onnx')}: ONNX's operator tests run in a clone of the repository: npm run verify -- --only onnx\n`,
+    );
     expect(status).toBe(0);
     const report = JSON.parse(await readFile(file, 'utf8'));
     expect(report).toMatchObject({ ok: true, backend: 'cpu', dtype: 'float32' });
     const names = report.folders.map((entry: { folder: string }) => entry.folder.split('/').at(-1));
-    expect(names).toEqual(['cogvlm', 'cogvlm2', 'modules', 'onnx', 'ops', 'preprocess', 'training']);
+    expect(names).toEqual(['cogvlm', 'cogvlm2', 'modules', 'ops', 'preprocess', 'training']);
     for (const { folder: name, rows, summary } of report.folders) {
       expect(summary).toMatchObject({ ok: rows.length, bad: 0 });
       const printed = out.split('\n').find((line) => line.startsWith(`${name}: OK · `));
@@ -154,6 +156,12 @@ describe('cogvlm verify', () => {
     const { status, err } = await verify(join(GOLDENS, 'cogvlm/checkpoint'));
     expect(status).toBe(1);
     expect(err).toContain('no golden folder');
+  });
+
+  it('fails where nothing is left to verify', async () => {
+    const { status, out, err } = await verify(join(GOLDENS, 'onnx'));
+    expect([status, out]).toEqual([1, '']);
+    expect(err).toMatch(/onnx: ONNX's operator tests run .*\ncogvlm: verify: nothing was verified\n$/);
   });
 
   it('says where the report cannot be written', async () => {

@@ -19,11 +19,13 @@ import { openSafetensors } from '../../src/data/safetensors/read.ts';
 import { bytesSource } from '../../src/data/safetensors/source.ts';
 import { loadCogVLM } from '../../src/models/cogvlm/index.ts';
 import { noGrad, scope, Tensor } from '../../src/tensor/index.ts';
+import type { Findings } from '../../src/verify/finding.ts';
 import { verifyModules, verifyOps } from '../../src/verify/functions.ts';
 import { type GoldenFolder, readCase, readJson, readTruth } from '../../src/verify/golden.ts';
-import { judge, type Row } from '../../src/verify/judge.ts';
+import { judge } from '../../src/verify/judge.ts';
 import { verifyModel } from '../../src/verify/model.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
+import type { Row } from '../../src/verify/row.ts';
 import { modelTolerance } from '../../src/verify/tolerances.ts';
 import { traceModel } from '../../src/verify/trace/trace.ts';
 import { readTrainingManifest } from '../../src/verify/training/manifest.ts';
@@ -65,6 +67,10 @@ function demandOk({ status, name, note }: Row): void {
   if (status !== 'OK') throw new Error(`${name}: ${status} ${note}`);
 }
 
+async function demandAll(findings: Findings): Promise<void> {
+  for await (const finding of findings) demandOk(judge(finding));
+}
+
 async function checkLogits(folder: GoldenFolder): Promise<void> {
   const { input_ids, token_type_ids } = await readCase(folder);
   const config = await readJson(folder, 'checkpoint/config.json');
@@ -77,7 +83,8 @@ async function checkLogits(folder: GoldenFolder): Promise<void> {
     const logits = noGrad(() => model.call(input));
     const tolerance = modelTolerance('float64', truth.data);
     const subject = { name: 'logits', of: 'logits', check: 'value' } as const;
-    demandOk(judge(subject, truth, { shape: logits.shape, data: logits.data }, { tolerance }));
+    const computed = { shape: logits.shape, data: logits.data };
+    demandOk(judge({ subject, truth, computed, allowance: { tolerance } }));
   });
 }
 
@@ -99,11 +106,11 @@ export async function check(name: string): Promise<void> {
   const wanted = (of: string) => rest.split(',').includes(of);
   switch (kind) {
     case 'ops':
-      return verifyOps(golden('ops'), 'float64', demandOk, wanted);
+      return demandAll(verifyOps(golden('ops'), 'float64', wanted));
     case 'ops32':
-      return verifyOps(golden('ops'), 'float32', demandOk, wanted);
+      return demandAll(verifyOps(golden('ops'), 'float32', wanted));
     case 'modules':
-      return verifyModules(golden('modules'), 'float64', demandOk, wanted);
+      return demandAll(verifyModules(golden('modules'), 'float64', wanted));
     case 'logits':
       return checkLogits(golden(rest));
     case 'property':
@@ -111,11 +118,11 @@ export async function check(name: string): Promise<void> {
     case 'trace':
       return (await traceModel(golden(rest), 'float64')).forEach(demandOk);
     case 'model':
-      return verifyModel(golden(rest), 'float64', demandOk);
+      return demandAll(verifyModel(golden(rest), 'float64'));
     case 'optimizer': {
       const { optimizer } = await readTrainingManifest(golden('training'));
       for (const dtype of OPTIMIZER_DTYPES)
-        for (const one of optimizer) await verifyOptimizer(golden('training'), one, dtype, demandOk);
+        for (const one of optimizer) await demandAll(verifyOptimizer(golden('training'), one, dtype));
       return;
     }
     default:

@@ -1,5 +1,6 @@
 /** What became of the mutants of each file: a table, and rows as verification has them. */
-import { kept, type Row } from '../../src/verify/judge.ts';
+import { judge } from '../../src/verify/judge.ts';
+import type { Row } from '../../src/verify/row.ts';
 import { type Mutant, plain } from './kinds.ts';
 import type { Outcome } from './thread.ts';
 
@@ -86,7 +87,7 @@ export function rows(reports: readonly FileReport[]): Row[] {
     const note = survivors(verdicts)
       .map(({ mutant }) => describe(mutant))
       .join('; ');
-    const row = kept({ name, of: file, check: 'property' }, score(found) < GOAL ? note : null);
-    return { ...row, note };
+    const broken = score(found) < GOAL ? note : null;
+    return { ...judge({ subject: { name, of: file, check: 'property' }, broken }), note };
   });
 }

@@ -1,6 +1,6 @@
 /** All mutants of all targets, one after another (Node only). */
 import { join } from 'node:path';
-import type { Row } from '../../src/verify/judge.ts';
+import type { Row } from '../../src/verify/row.ts';
 import { readTyped, type Typed } from './alike.ts';
 import { bundleMutants, writeBundle } from './bundle.ts';
 import { equivalence, staleEquivalents } from './equivalents.ts';

@@ -7,16 +7,19 @@ import {
   loadBackend,
 } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
-import { kept, type Row } from '../../src/verify/judge.ts';
+import { judge } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
 import { asItIs, type Computing, computing } from '../../src/verify/policy.ts';
 import type { ReportSection } from '../../src/verify/report/report.ts';
+import type { Row } from '../../src/verify/row.ts';
 import type { FloatDType } from '../../src/verify/samples.ts';
 import { traceModel } from '../../src/verify/trace/trace.ts';
-import { type FolderKind, verifyFolder } from '../../src/verify/verify.ts';
+import { type FolderKind, verifyKind } from '../../src/verify/verify.ts';
 import { mutationRows } from '../mutation/run.ts';
+import { verifyOnnx } from '../onnx/onnx.ts';
 import { applies, type Effort, PROPERTIES, type Setting, settings } from '../properties/index.ts';
 import { namedFor, PLANTED_BUGS } from '../support/plantedBugs.ts';
+import { rowsOf } from '../support/rows.ts';
 
 export interface Part {
   readonly title: string;
@@ -53,7 +56,6 @@ const FOLDERS: Readonly<Record<string, readonly [FolderKind, readonly Place[]]>>
   cogvlm: ['model', BACKENDS],
   cogvlm2: ['model', BACKENDS],
   training: ['training', EVERYWHERE],
-  onnx: ['onnx', EVERYWHERE],
   preprocess: ['preprocess', [CPU64]],
 };
 
@@ -86,9 +88,16 @@ function goldenParts(): Part[] {
   return Object.entries(FOLDERS).flatMap(([title, [kind, places]]) =>
     places.map((place) =>
       partAt(title, place, computing(kind, place.dtype, place.backend), async () => {
-        return (await verifyFolder(golden(title), place.dtype)).rows;
+        return (await verifyKind(kind, golden(title), place.dtype)).rows;
       }),
     ),
+  );
+}
+
+/** Operator by operator, so that every backend computes as it is. */
+function onnxParts(): Part[] {
+  return EVERYWHERE.map((place) =>
+    partAt('onnx', place, asItIs(place.backend), () => rowsOf(verifyOnnx(golden('onnx'), place.dtype))),
   );
 }
 
@@ -113,7 +122,7 @@ async function propertyRows(setting: Setting): Promise<Row[]> {
       () => null,
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
-    rows.push(kept(subject, broken));
+    rows.push(judge({ subject, broken }));
   }
   return rows;
 }
@@ -132,8 +141,8 @@ async function plantedRows(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [what, named, edits] of PLANTED_BUGS) {
     const found = await namedFor(edits);
-    const note = found === named ? null : `the trace names ${found ?? 'nothing'}, expected ${named}`;
-    rows.push(kept({ name: what, of: named, check: 'property' }, note));
+    const broken = found === named ? null : `the trace names ${found ?? 'nothing'}, expected ${named}`;
+    rows.push(judge({ subject: { name: what, of: named, check: 'property' }, broken }));
   }
   return rows;
 }
@@ -149,6 +158,7 @@ const none = { backend: '', dtype: '' } as const;
 export function parts(effort: Effort, withMutants: boolean): Part[] {
   return [
     ...goldenParts(),
+    ...onnxParts(),
     ...traceParts(),
     { title: 'planted faults', ...none, rows: plantedRows },
     ...propertyParts(effort),

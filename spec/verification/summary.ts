@@ -1,12 +1,12 @@
 /** The summary of a verification in lines of text. */
 import { table } from '../../src/cli/table.ts';
-import type { Row } from '../../src/verify/judge.ts';
 import {
   type Report,
   type ReportSection,
   summarizeReport,
   torchRatios,
 } from '../../src/verify/report/report.ts';
+import type { Row } from '../../src/verify/row.ts';
 import { FLOAT32_EXCEPTIONS } from '../../src/verify/tolerances.ts';
 
 /** What people ask for, and the rows that answer. */

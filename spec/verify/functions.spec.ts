@@ -15,13 +15,14 @@ import type { Cases, Sample } from '../../src/tensor/sample.ts';
 import { type Case, gradientInputs, opCases } from '../../src/verify/cases.ts';
 import { verifyModules, verifyOps } from '../../src/verify/functions.ts';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
-import type { Check, Row } from '../../src/verify/judge.ts';
 import { moduleCases } from '../../src/verify/moduleCases.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
 import { torchRatios } from '../../src/verify/report/report.ts';
+import type { Check, Row } from '../../src/verify/row.ts';
 import type { FloatDType } from '../../src/verify/samples.ts';
 import { FLOAT32_EXCEPTIONS, float32Exception } from '../../src/verify/tolerances.ts';
 import { withFault } from '../support/plantedFault.ts';
+import { rowsOf } from '../support/rows.ts';
 
 const golden = (name: string): GoldenFolder => goldenFolder(join(import.meta.dirname, '../goldens', name));
 
@@ -75,10 +76,10 @@ for (const [kind, verify, cases] of [
 ] as const) {
   for (const setting of SETTINGS) {
     describe(`${kind}: ${setting.title}`, () => {
-      const rows: Row[] = [];
+      let rows: Row[] = [];
       beforeAll(async () => {
         await use(setting);
-        await verify(golden(kind), setting.dtype, (row) => rows.push(row));
+        rows = await rowsOf(verify(golden(kind), setting.dtype));
       });
 
       it.each([...new Set(cases.map(({ of }) => of))])('%s', (of) => {
@@ -144,24 +145,24 @@ describe('samples', () => {
 });
 
 describe('what verification finds', () => {
-  const rowsOf = async (kind: 'ops' | 'modules', dtype: FloatDType) => {
-    const rows: Row[] = [];
-    await (kind === 'ops' ? verifyOps : verifyModules)(golden(kind), dtype, (row) => rows.push(row));
-    return rows;
-  };
+  const opRows = (dtype: FloatDType) => rowsOf(verifyOps(golden('ops'), dtype));
 
   it('a kernel that is off in the sixth digit, and only there', async () => {
     const faulty = withFault(await createBackend('wasm', {}), 'rotary', (numbers) => {
       for (const [i, value] of numbers.entries()) numbers[i] = value * (1 + 1e-6);
     });
     await setBackend(faulty);
-    const bad = (await rowsOf('ops', 'float32')).filter(({ status }) => status !== 'OK');
+    const bad = (await opRows('float32')).filter(({ status }) => status !== 'OK');
     expect(new Set(bad.map(({ of }) => of))).toEqual(new Set(['rotary']));
     expect(bad[0].note).toMatch(
       /^\d+ of 24 elements differ \(\d+ %\): largest absolute difference \d\.\d\de-\d+ at \[0,\d,\d,\d\], largest relative/,
     );
     expect(
-      new Set((await rowsOf('modules', 'float32')).filter((r) => r.status !== 'OK').map((r) => r.of)),
+      new Set(
+        (await rowsOf(verifyModules(golden('modules'), 'float32')))
+          .filter((r) => r.status !== 'OK')
+          .map((r) => r.of),
+      ),
     ).toEqual(new Set(['RotaryEmbedding']));
   });
 
@@ -173,13 +174,7 @@ describe('what verification finds', () => {
     async (op, kernel, field, result) => {
       const faulty = withFault(await createBackend('cpu', {}), kernel, (numbers) => numbers.fill(0), field);
       await setBackend(faulty);
-      const rows: Row[] = [];
-      await verifyOps(
-        golden('ops'),
-        'float64',
-        (row) => rows.push(row),
-        (name) => name === op,
-      );
+      const rows = await rowsOf(verifyOps(golden('ops'), 'float64', (name) => name === op));
       const bad = rows.filter(({ status, check }) => status === 'DIFF' && check === 'definition');
       expect(bad.map(({ name }) => name)).toContain(`${op}/plain: ${result} beside its definition`);
     },
@@ -195,8 +190,7 @@ describe('what verification finds', () => {
         ...folder,
         bytes: async () => new TextEncoder().encode(JSON.stringify({ ...manifest, cases })),
       };
-      const rows: Row[] = [];
-      await verifyModules(changed, 'float64', (row) => rows.push(row));
+      const rows = await rowsOf(verifyModules(changed, 'float64'));
       return rows.filter(({ name }) => name.startsWith(`${bias}:`));
     };
     const { [bias]: own, ...others } = manifest.cases;
@@ -213,7 +207,7 @@ describe('what verification finds', () => {
       [{}, 'no format'],
     ] as const) {
       const safetensors = async () => openSafetensors(bytesSource(writeSafetensors([], metadata)));
-      await expect(verifyModules({ ...folder, safetensors }, 'float64', () => {})).rejects.toThrow(
+      await expect(rowsOf(verifyModules({ ...folder, safetensors }, 'float64'))).rejects.toThrow(
         `cases.safetensors has ${came}, expected 1; make it again: npm run goldens`,
       );
     }
@@ -221,7 +215,7 @@ describe('what verification finds', () => {
 
   it('says of a result that an exception lets pass, why', async () => {
     await setBackend('wasm');
-    const rows = await rowsOf('ops', 'float32');
+    const rows = await opRows('float32');
     const noted = rows.filter(({ note }) => note !== '');
     expect(noted.length).toBeGreaterThan(0);
     for (const { of, status, note } of noted) {

@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng, Tensor } from '../../src/tensor/index.ts';
 import { allowedFor, compare, float32Ulp, placeOf } from '../../src/verify/compare.ts';
+import { type Allowance, type Lack, NOT_COMPUTED, type Numbers } from '../../src/verify/finding.ts';
 import { gradcheck, gradientPairs } from '../../src/verify/gradcheck.ts';
-import { judge, type Numbers, type Subject } from '../../src/verify/judge.ts';
+import { judge } from '../../src/verify/judge.ts';
+import type { Row, Subject } from '../../src/verify/row.ts';
 import {
   EXACT,
   FLOAT32,
@@ -102,8 +104,11 @@ describe('comparing', () => {
 });
 
 describe('a verdict', () => {
+  const judged = (truth: Numbers, computed: Numbers | Lack, allowance: Allowance): Row =>
+    judge({ subject: SUBJECT, truth, computed, allowance });
+
   it('says how many of how many, where and how much the worst, and what was allowed', () => {
-    const row = judge(SUBJECT, numbers([1, 2, 3, 4], [2, 2]), numbers([1, 2, 3.5, 4.25], [2, 2]), {
+    const row = judged(numbers([1, 2, 3, 4], [2, 2]), numbers([1, 2, 3.5, 4.25], [2, 2]), {
       tolerance: { atol: 0.25 },
     });
     expect(row).toMatchObject({ ...SUBJECT, status: 'DIFF', error: 0.5, used: 2, allowed: 0.25 });
@@ -114,16 +119,16 @@ describe('a verdict', () => {
   });
 
   it('is SHAPE for another shape of as many elements, MISSING for nothing', () => {
-    const shape = judge(SUBJECT, numbers([1, 2], [2, 1]), numbers([1, 2], [1, 2]), { tolerance: EXACT });
+    const shape = judged(numbers([1, 2], [2, 1]), numbers([1, 2], [1, 2]), { tolerance: EXACT });
     expect(shape).toMatchObject({ status: 'SHAPE', note: 'got [1,2], expected [2,1]', error: null });
-    expect(judge(SUBJECT, numbers([1]), undefined, { tolerance: EXACT })).toMatchObject({
+    expect(judged(numbers([1]), NOT_COMPUTED, { tolerance: EXACT })).toMatchObject({
       status: 'MISSING',
     });
   });
 
   it('of a mean takes the mean alone', () => {
     const mean = (atol: number) =>
-      judge(SUBJECT, numbers([0, 0]), numbers([0, 1]), { tolerance: { atol }, measure: 'mean' });
+      judged(numbers([0, 0]), numbers([0, 1]), { tolerance: { atol }, measure: 'mean' });
     expect(mean(0.5)).toMatchObject({ status: 'OK', error: 0.5, used: 1 });
     expect(mean(0.49)).toMatchObject({ status: 'DIFF' });
   });

@@ -1,6 +1,6 @@
 /** Reports: what their rows come to, against sums by hand, and what survives on the way into the page. */
 import { describe, expect, it } from 'vitest';
-import { kept, type Row } from '../../src/verify/judge.ts';
+import { judge } from '../../src/verify/judge.ts';
 import { packReport, scriptJson, unpackRows } from '../../src/verify/report/data.ts';
 import { histogramFigure, histogramOf, niceStep } from '../../src/verify/report/histogram.ts';
 import { reportHtml } from '../../src/verify/report/html.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../src/verify/report/report.ts';
 import { escapeHtml, formatError, formatPercent, formatRatio } from '../../src/verify/report/text.ts';
 import { COLUMN_KEYS, csvOf, hashOf, selectRows, type View, viewOf } from '../../src/verify/report/view.ts';
+import type { Row } from '../../src/verify/row.ts';
 
 const { NaN: notANumber, POSITIVE_INFINITY: infinity } = Number;
 
@@ -24,6 +25,7 @@ function row(name: string, changes: Partial<Row> = {}): Row {
     check: 'value',
     shape: [2, 3],
     error: 1e-7,
+    mean: 1e-8,
     torchError: 1e-7,
     ulps: 1,
     allowed: 2e-7,
@@ -298,7 +300,7 @@ describe('reportHtml', () => {
     const rows = [
       row('a'),
       row('b', { check: 'gradient', shape: [], measure: 'mean' }),
-      kept({ name: 'c', of: 'model', check: 'property' }, 'broken'),
+      judge({ subject: { name: 'c', of: 'model', check: 'property' }, broken: 'broken' }),
     ];
     const read = unpackRows(dataOf(reportHtml(report(section(rows), section([row('d')], { backend: '' })))));
     expect(

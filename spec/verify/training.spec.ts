@@ -6,11 +6,12 @@ import { openCpu } from '../../src/kernels/cpu/index.ts';
 import { type BackendName, createBackend } from '../../src/kernels/registry.ts';
 import { getBackend, setBackend } from '../../src/tensor/index.ts';
 import { GoldenError, type GoldenFolder } from '../../src/verify/golden.ts';
-import type { Row } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
+import type { Row } from '../../src/verify/row.ts';
 import { readTrainingManifest } from '../../src/verify/training/manifest.ts';
 import { verifyTraining } from '../../src/verify/training/training.ts';
 import { withFault } from '../support/plantedFault.ts';
+import { rowsOf as allRows } from '../support/rows.ts';
 
 const FOLDER = goldenFolder(join(import.meta.dirname, '../goldens/training'));
 
@@ -20,9 +21,7 @@ async function rowsOf(
   folder = FOLDER,
 ): Promise<Row[]> {
   await setBackend(backend);
-  const rows: Row[] = [];
-  await verifyTraining(folder, dtype, (row) => rows.push(row));
-  return rows;
+  return allRows(verifyTraining(folder, dtype));
 }
 
 const wrong = (rows: readonly Row[]) => rows.filter(({ status }) => status !== 'OK');

@@ -7,8 +7,9 @@ import { type BackendName, createBackend, loadBackend } from '../../src/kernels/
 import { setBackend } from '../../src/tensor/index.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
 import { computing } from '../../src/verify/policy.ts';
+import { summarize } from '../../src/verify/report/report.ts';
 import { twinOf } from '../../src/verify/twin/twin.ts';
-import { type FolderReport, summarize, verifyFolder } from '../../src/verify/verify.ts';
+import { type FolderReport, verifyFolder } from '../../src/verify/verify.ts';
 import { type Spoil, withFault } from '../support/plantedFault.ts';
 
 const GOLDENS = join(import.meta.dirname, '../goldens');

@@ -6,12 +6,12 @@ import { Argument, type Command, Option } from 'commander';
 import { replaceFile } from '../data/replaceFile.ts';
 import type { Backend } from '../kernels/backend.ts';
 import { setBackend } from '../tensor/context.ts';
-import type { VerifyDType } from '../verify/model.ts';
 import { goldenFolder } from '../verify/node.ts';
 import { asItIs, computing } from '../verify/policy.ts';
 import { reportHtml } from '../verify/report/html.ts';
-import type { Report } from '../verify/report/report.ts';
-import { type FolderKind, folderKind, summarize, verifyFolder } from '../verify/verify.ts';
+import { type Report, summarize } from '../verify/report/report.ts';
+import type { FloatDType } from '../verify/samples.ts';
+import { ElsewhereError, type FolderKind, folderKind, verifyKind } from '../verify/verify.ts';
 import {
   addBackendOptions,
   type BackendCliOptions,
@@ -26,7 +26,7 @@ import { folderText, jsonText, type VerifiedFolder } from './verifyText.ts';
 import { runTrace } from './verifyTrace.ts';
 
 interface VerifyCliOptions extends BackendCliOptions {
-  readonly dtype: VerifyDType;
+  readonly dtype: FloatDType;
   readonly trace?: true;
   readonly json?: string;
   readonly report?: string;
@@ -42,7 +42,7 @@ export function addVerify(program: Command, session: Session): void {
     .summary('compare with PyTorch')
     .description(
       'Compares golden folders with what PyTorch computed: whole models, every op and module with its gradients,\n' +
-        'training, pictures, and the operator tests of ONNX. A folder of golden folders stands for those in it.\n' +
+        'training and pictures. A folder of golden folders stands for those in it.\n' +
         'Exit status 1 if anything is not OK.',
     )
     .addArgument(
@@ -82,6 +82,10 @@ async function verify(session: Session, given: readonly string[], options: Verif
     progress.update(i, folders.length);
     const result = await verifyOne(folder, options.dtype, backendOf);
     progress.stop();
+    if ('elsewhere' in result) {
+      session.err(`${result.elsewhere}\n`);
+      continue;
+    }
     results.push(result);
     if ('error' in result) fail(session, result.error);
     else if (options.json !== '-') {
@@ -90,7 +94,8 @@ async function verify(session: Session, given: readonly string[], options: Verif
     if (!result.ok) session.status = 1;
   }
   const { backend, dtype } = options;
-  const ok = results.every((result) => result.ok);
+  if (results.length === 0) fail(session, 'verify: nothing was verified');
+  const ok = results.length > 0 && results.every((result) => result.ok);
   await writeJson(session, options.json, { backend, dtype, ok, folders: results });
   if (options.report !== undefined)
     await replaceFile(options.report, reportHtml(reportOf(results, dtype, plain.describe())));
@@ -143,17 +148,24 @@ async function isGolden(path: string): Promise<boolean> {
   return has('case.json') || (has('manifest.json') && tensors);
 }
 
-async function verifyOne(folder: string, dtype: VerifyDType, backendOf: BackendOf): Promise<FolderResult> {
+async function verifyOne(
+  path: string,
+  dtype: FloatDType,
+  backendOf: BackendOf,
+): Promise<FolderResult | { readonly elsewhere: string }> {
   const begun = performance.now();
   try {
-    const backend = await backendOf(await folderKind(goldenFolder(folder)));
-    const report = await verifyFolder(goldenFolder(folder), dtype);
+    const folder = goldenFolder(path);
+    const kind = await folderKind(folder);
+    const backend = await backendOf(kind);
+    const report = await verifyKind(kind, folder, dtype);
     const summary = summarize(report);
     const seconds = (performance.now() - begun) / 1000;
     return { ...report, backend, ok: summary.bad === 0 && summary.ok > 0, seconds, summary };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { folder, ok: false, error: message.startsWith(folder) ? message : `${folder}: ${message}` };
+    if (error instanceof ElsewhereError) return { elsewhere: message };
+    return { folder: path, ok: false, error: message.startsWith(path) ? message : `${path}: ${message}` };
   }
 }
 

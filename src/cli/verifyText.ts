@@ -1,6 +1,7 @@
 /** What `cogvlm verify` prints of a golden folder, and writes as JSON. */
-import type { Row } from '../verify/judge.ts';
-import type { FolderReport, Summary } from '../verify/verify.ts';
+import type { Summary } from '../verify/report/report.ts';
+import type { Row } from '../verify/row.ts';
+import type { FolderReport } from '../verify/verify.ts';
 import { paint, type Session } from './io.ts';
 import { table } from './table.ts';
 

@@ -33,12 +33,12 @@ export interface Case {
 export const caseId = ({ of, note }: Pick<Case, 'of' | 'note'>): string => `${of}/${note}`;
 
 /** The random numbers of a case: first its inputs, then the gradient that comes from above. */
-export const caseRng = (of: Pick<Case, 'of' | 'note'>): Rng => new Rng(seedOf(caseId(of)));
+export const caseRng = (one: Pick<Case, 'of' | 'note'>): Rng => new Rng(seedOf(caseId(one)));
 
 /** The gradient from above: float32 numbers in ±1. Drawn after the inputs. */
-export function upstreamNumbers(of: Case, size: number): number[] {
-  const rng = caseRng(of);
-  sampleNumbers(of.sample, rng);
+export function upstreamNumbers(one: Case, size: number): number[] {
+  const rng = caseRng(one);
+  sampleNumbers(one.sample, rng);
   return float32Numbers(size, rng, -1, 1);
 }
 

@@ -7,8 +7,8 @@
  */
 import type { SafetensorsFile } from '../data/safetensors/read.ts';
 import { type Case, caseId, caseRng, gradientInputs, upstreamNumbers } from './cases.ts';
-import { GoldenError, type GoldenFolder, openFixtures, readJson, withOpen } from './golden.ts';
-import type { Numbers } from './judge.ts';
+import type { Findings, Lack, Numbers } from './finding.ts';
+import { GoldenError, type GoldenFolder, openFixtures, readJson, whileOpen } from './golden.ts';
 import { sampleNumbers } from './samples.ts';
 
 interface CaseEntry {
@@ -39,46 +39,46 @@ export interface Fixture {
 
 export const MAKE_FIXTURES = 'make them again: npm run goldens';
 
-/** Calls `use` with a reader of the folder's fixtures, which answers with the reason where it has none for a case. */
-export async function withFixtures<R>(
+/** What `use` finds with a reader of the folder's fixtures, which answers with the reason where it has none for a case. */
+export async function* withFixtures(
   folder: GoldenFolder,
-  use: (fixtureOf: (of: Case) => Promise<Fixture | string>) => Promise<R>,
-): Promise<R> {
+  use: (fixtureOf: (one: Case) => Promise<Fixture | Lack>) => Findings,
+): Findings {
   const manifest = (await readJson(folder, 'manifest.json')) as FixtureManifest;
   if (typeof manifest?.cases !== 'object')
     throw new GoldenError(`${folder.label}/manifest.json: cases is no object`);
-  return withOpen(openFixtures(folder, 'cases.safetensors'), (file) =>
-    use(async (of) => {
-      const entry = manifest.cases[caseId(of)];
-      if (entry === undefined) return `PyTorch’s results are missing; ${MAKE_FIXTURES}`;
-      const stale = await staleInput(of, entry, file);
-      return stale ?? readFixture(of, entry, file);
+  const lack = (note: string) => ({ status: 'MISSING', note: `${note}; ${MAKE_FIXTURES}` }) as const;
+  yield* whileOpen(openFixtures(folder, 'cases.safetensors'), (file) =>
+    use(async (one) => {
+      const entry = manifest.cases[caseId(one)];
+      if (entry === undefined) return lack('PyTorch’s results are missing');
+      const stale = await staleInput(one, entry, file);
+      return stale === null ? readFixture(one, entry, file) : lack(`PyTorch got another ${stale}`);
     }),
   );
 }
 
-/** Says which input of a case is no longer what PyTorch got. */
-async function staleInput(of: Case, entry: CaseEntry, file: SafetensorsFile): Promise<string | null> {
-  const changed = (what: string) => `PyTorch got another ${what}; ${MAKE_FIXTURES}`;
-  if (JSON.stringify(entry.attrs) !== JSON.stringify(of.attrs)) return changed('attrs');
-  for (const [i, numbers] of sampleNumbers(of.sample, caseRng(of)).entries()) {
+/** Which input of a case is no longer what PyTorch got. */
+async function staleInput(one: Case, entry: CaseEntry, file: SafetensorsFile): Promise<string | null> {
+  if (JSON.stringify(entry.attrs) !== JSON.stringify(one.attrs)) return 'attrs';
+  for (const [i, numbers] of sampleNumbers(one.sample, caseRng(one)).entries()) {
     if (numbers === null) continue;
-    const { shape, data } = await file.read(`${caseId(of)}: in.${of.names[i]}`);
+    const { shape, data } = await file.read(`${caseId(one)}: in.${one.names[i]}`);
     const same =
-      String(shape) === String(of.sample.inputs[i].shape) && numbers.every((v, j) => Object.is(v, data[j]));
-    if (!same) return changed(of.names[i]);
+      String(shape) === String(one.sample.inputs[i].shape) && numbers.every((v, j) => Object.is(v, data[j]));
+    if (!same) return one.names[i];
   }
   return null;
 }
 
-async function readFixture(of: Case, { errors }: CaseEntry, file: SafetensorsFile): Promise<Fixture> {
+async function readFixture(one: Case, { errors }: CaseEntry, file: SafetensorsFile): Promise<Fixture> {
   const expected = async (result: string): Promise<Expected> => {
-    const { shape, data } = await file.read(`${caseId(of)}: ${result}`);
+    const { shape, data } = await file.read(`${caseId(one)}: ${result}`);
     return { shape, data, torchError: errors[result] ?? null };
   };
   const out = await expected('out');
   const gradients = new Map<string, Expected>();
-  if (!file.tensors.has(`${caseId(of)}: dy`)) return { dy: [], out, gradients };
-  for (const { name } of gradientInputs(of)) gradients.set(name, await expected(`grad.${name}`));
-  return { dy: upstreamNumbers(of, out.data.length), out, gradients };
+  if (!file.tensors.has(`${caseId(one)}: dy`)) return { dy: [], out, gradients };
+  for (const { name } of gradientInputs(one)) gradients.set(name, await expected(`grad.${name}`));
+  return { dy: upstreamNumbers(one, out.data.length), out, gradients };
 }

@@ -13,58 +13,41 @@ import { type OpName, ops } from '../tensor/ops/index.ts';
 import type { ErrorCase } from '../tensor/sample.ts';
 import { isFloat } from '../tensor/shape.ts';
 import { type Bound, type Case, caseId, caseRng, gradientInputs, opCases } from './cases.ts';
-import { definitionRows } from './definitions.ts';
+import { definitionFindings } from './definitions.ts';
+import { type Allowance, EXACTLY, type Finding, type Findings, NOT_COMPUTED } from './finding.ts';
 import { type Expected, type Fixture, withFixtures } from './fixtures.ts';
 import type { GoldenFolder } from './golden.ts';
 import { gradientPairs } from './gradcheck.ts';
-import { type Check, judge, kept, type Row, type Subject } from './judge.ts';
 import { moduleCases } from './moduleCases.ts';
+import type { Check, Subject } from './row.ts';
 import { type FloatDType, sampleTensors, seedOf } from './samples.ts';
-import { EXACT, FLOAT32, FLOAT64, float32Exception, GRADCHECK, type Tolerance } from './tolerances.ts';
-
-type OnRow = (row: Row) => void;
+import { FLOAT32, FLOAT64, float32Exception, GRADCHECK } from './tolerances.ts';
 
 /** Which ops or modules to look at. */
 type Wanted = (name: string) => boolean;
 
 const all: Wanted = () => true;
 
-export async function verifyOps(
-  folder: GoldenFolder,
-  dtype: FloatDType,
-  onRow: OnRow,
-  wanted = all,
-): Promise<void> {
+export async function* verifyOps(folder: GoldenFolder, dtype: FloatDType, wanted = all): Findings {
   const cases = opCases().filter(({ of }) => wanted(of));
-  await verifyCases(folder, cases, dtype, onRow);
+  yield* verifyCases(folder, cases, dtype);
   if (dtype !== 'float64') return;
-  for (const row of definitionRows(wanted)) onRow(row);
-  for (const row of errorTexts(wanted)) onRow(row);
+  yield* definitionFindings(wanted);
+  yield* errorTexts(wanted);
 }
 
-export async function verifyModules(
-  folder: GoldenFolder,
-  dtype: FloatDType,
-  onRow: OnRow,
-  wanted = all,
-): Promise<void> {
+export function verifyModules(folder: GoldenFolder, dtype: FloatDType, wanted = all): Findings {
   const cases = moduleCases().filter(({ of }) => wanted(of));
-  await verifyCases(folder, cases, dtype, onRow);
+  return verifyCases(folder, cases, dtype);
 }
 
-async function verifyCases(
-  folder: GoldenFolder,
-  cases: readonly Case[],
-  dtype: FloatDType,
-  onRow: OnRow,
-): Promise<void> {
-  await withFixtures(folder, async (fixtureOf) => {
-    for (const of of cases) {
-      if (!canCompute(of)) continue;
-      const fixture = await fixtureOf(of);
-      if (typeof fixture === 'string')
-        onRow({ ...kept(subject(of, 'value', 'out'), fixture), status: 'MISSING' });
-      else await verifyCase(of, fixture, dtype, onRow);
+function verifyCases(folder: GoldenFolder, cases: readonly Case[], dtype: FloatDType): Findings {
+  return withFixtures(folder, async function* (fixtureOf): Findings {
+    for (const one of cases) {
+      if (!canCompute(one)) continue;
+      const fixture = await fixtureOf(one);
+      if ('status' in fixture) yield { subject: subject(one, 'value', 'out'), broken: fixture };
+      else yield* await verifyCase(one, fixture, dtype);
     }
   });
 }
@@ -75,26 +58,27 @@ function canCompute({ attrs }: Case): boolean {
   return dtype === undefined || getBackend().dtypes.some((known) => known === dtype);
 }
 
-function subject(of: Case, check: Check, result: string): Subject {
-  const name = `${caseId(of)}: ${result}${check === 'gradcheck' ? ' beside differences' : ''}`;
-  return { name, of: of.of, check };
+function subject(one: Case, check: Check, result: string): Subject {
+  const name = `${caseId(one)}: ${result}${check === 'gradcheck' ? ' beside differences' : ''}`;
+  return { name, of: one.of, check };
 }
 
-async function verifyCase(of: Case, fixture: Fixture, dtype: FloatDType, onRow: OnRow): Promise<void> {
-  await scope(async () => {
-    const bound = of.bind(sampleTensors(of.sample, caseRng(of), dtype, true));
+async function verifyCase(one: Case, fixture: Fixture, dtype: FloatDType): Promise<Finding[]> {
+  return scope(async () => {
+    const bound = one.bind(sampleTensors(one.sample, caseRng(one), dtype, true));
     try {
       const y = bound.compute();
-      onRow(await judged(of, 'value', 'out', fixture.out, y, dtype));
+      const findings = [await besideTorch(one, 'value', 'out', fixture.out, y, dtype)];
       if (fixture.gradients.size > 0) {
         y.backward(Tensor.fromArray(fixture.dy, y.shape, { dtype: y.dtype }));
-        for (const { name, index } of gradientInputs(of)) {
-          const expected = fixture.gradients.get(name) as Expected;
-          onRow(await judged(of, 'gradient', `grad.${name}`, expected, bound.leaves[index].grad, dtype));
+        for (const { name, index } of gradientInputs(one)) {
+          const [expected, { grad }] = [fixture.gradients.get(name) as Expected, bound.leaves[index]];
+          findings.push(await besideTorch(one, 'gradient', `grad.${name}`, expected, grad, dtype));
         }
       }
-      if (dtype === 'float64' && y.dtype === 'float64' && of.sample.noDifferences === undefined)
-        for (const row of gradcheck(of, bound)) onRow(row);
+      if (dtype === 'float64' && y.dtype === 'float64' && one.sample.noDifferences === undefined)
+        findings.push(...gradcheck(one, bound));
+      return findings;
     } finally {
       for (const leaf of new Set(bound.leaves)) {
         leaf.zeroGrad();
@@ -104,49 +88,46 @@ async function verifyCase(of: Case, fixture: Fixture, dtype: FloatDType, onRow: 
   });
 }
 
-/** A result beside PyTorch's. Where only an exception of the table lets it pass, the row says why. */
-async function judged(
-  of: Case,
+/** A result beside PyTorch's. */
+async function besideTorch(
+  one: Case,
   check: 'value' | 'gradient',
   result: string,
-  expected: Expected,
-  computed: Tensor | null,
+  truth: Expected,
+  y: Tensor | null,
   dtype: FloatDType,
-): Promise<Row> {
-  const about = subject(of, check, result);
-  if (computed === null) return judge(about, expected, undefined, { tolerance: EXACT });
-  const numbers = { shape: computed.shape, data: await computed.read() };
-  const beside = (tolerance: Tolerance) =>
-    judge(about, expected, numbers, { tolerance, torchError: expected.torchError });
-  if (!isFloat(computed.dtype)) return beside(EXACT);
-  if (dtype === 'float64') return beside(FLOAT64);
-  const row = beside(FLOAT32);
-  const exception = float32Exception(getBackend().name, of.of, check, result);
-  if (row.status !== 'DIFF' || exception === undefined) return row;
-  const allowed = beside(exception.tolerance);
-  return allowed.status === 'OK' ? { ...allowed, note: exception.why } : allowed;
+): Promise<Finding> {
+  const about = { subject: subject(one, check, result), truth };
+  if (y === null) return { ...about, computed: NOT_COMPUTED, allowance: EXACTLY };
+  const computed = { shape: y.shape, data: await y.read() };
+  const { torchError } = truth;
+  const exception = float32Exception(getBackend().name, one.of, check, result);
+  let allowance: Allowance = { tolerance: FLOAT32, torchError, exception };
+  if (dtype === 'float64') allowance = { tolerance: FLOAT64, torchError };
+  if (!isFloat(y.dtype)) allowance = { ...EXACTLY, torchError };
+  return { ...about, computed, allowance };
 }
 
-/** One row for each input: the gradient by `backward` beside central differences. */
-function gradcheck(of: Case, { leaves, compute }: Bound): Row[] {
-  const pairs = gradientPairs(compute, leaves, new Rng(seedOf(caseId(of))));
-  return gradientInputs(of).map(({ name, index }) => {
+/** For each input: the gradient by `backward` beside central differences. */
+function gradcheck(one: Case, { leaves, compute }: Bound): Finding[] {
+  const pairs = gradientPairs(compute, leaves, new Rng(seedOf(caseId(one))));
+  return gradientInputs(one).map(({ name, index }) => {
     const pair = pairs.find(({ input }) => input === leaves[index]);
-    const about = subject(of, 'gradcheck', `grad.${name}`);
-    if (pair === undefined) return kept(about, 'requires no gradient');
+    const about = subject(one, 'gradcheck', `grad.${name}`);
+    if (pair === undefined) return { subject: about, broken: 'requires no gradient' };
     const shape = [pair.at.length];
-    const [numeric, exact] = [pair.numeric, pair.exact].map((data) => ({ shape, data }));
-    return judge(about, numeric, exact, { tolerance: GRADCHECK });
+    const [truth, computed] = [pair.numeric, pair.exact].map((data) => ({ shape, data }));
+    return { subject: about, truth, computed, allowance: { tolerance: GRADCHECK } };
   });
 }
 
 /** Every error case. */
-function* errorTexts(wanted: Wanted): Iterable<Row> {
+function* errorTexts(wanted: Wanted): Iterable<Finding> {
   for (const name of Object.keys(ops) as OpName[]) {
     if (!wanted(name)) continue;
     const errors: readonly ErrorCase<unknown>[] = casesByOp[name].errors;
     for (const bad of errors) {
-      const note = scope(() => {
+      const broken = scope(() => {
         const inputs = sampleTensors(bad, new Rng(1), 'float64');
         try {
           apply(name, inputs, bad.attrs as never);
@@ -157,7 +138,7 @@ function* errorTexts(wanted: Wanted): Iterable<Row> {
         }
         return `threw nothing, expected ${bad.error} "${bad.says}"`;
       });
-      yield kept({ name: `${name}/${bad.note}: error`, of: name, check: 'error text' }, note);
+      yield { subject: { name: `${name}/${bad.note}: error`, of: name, check: 'error text' }, broken };
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Checkpoint } from '../data/safetensors/checkpoint.ts';
 import type { SafetensorsFile } from '../data/safetensors/read.ts';
-import type { Truth } from './judge.ts';
+import type { Truth } from './finding.ts';
 
 /** Where the files of one golden folder are. */
 export interface GoldenFolder {
@@ -130,6 +130,19 @@ export async function openFixtures(folder: GoldenFolder, name: string): Promise<
   throw new GoldenError(
     `${folder.label}/${name} has ${came}, expected ${FORMAT}; make it again: npm run goldens`,
   );
+}
+
+/** As `withOpen`, for what is found one by one. */
+export async function* whileOpen<F extends { close(): Promise<void> }, R>(
+  opening: Promise<F>,
+  use: (file: F) => AsyncIterable<R>,
+): AsyncIterable<R> {
+  const file = await opening;
+  try {
+    yield* use(file);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Opens, uses, and closes again whatever happens. */

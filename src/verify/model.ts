@@ -8,11 +8,19 @@
  *   generate        greedy with the KV cache: tokens and the logits of every step
  *   checkpoint-bf16 is checkpoint rounded to the nearest bf16
  */
-import { decodeImage, pixelValues } from '../data/image/index.ts';
 import { roundToBf16, widenBf16 } from '../data/safetensors/halfFloat.ts';
 import { type CogVLM, generate, loadCogVLM, positionIds, visionExpertMask } from '../models/cogvlm/index.ts';
 import { withTap } from '../nn/index.ts';
 import { noGrad, scope, Tensor } from '../tensor/index.ts';
+import {
+  type Allowance,
+  EXACTLY,
+  type Finding,
+  type Findings,
+  NOT_COMPUTED,
+  type Numbers,
+  type Truth,
+} from './finding.ts';
 import {
   type GoldenCase,
   type GoldenFolder,
@@ -20,20 +28,20 @@ import {
   readJson,
   readTorchErrors,
   readTruth,
+  whileOpen,
   withOpen,
 } from './golden.ts';
-import { EXACTLY, judge, type Numbers, type Row, type Subject, type Truth } from './judge.ts';
-import { pictureAllowance, pictureTensor } from './pictures.ts';
-import { modelTolerance } from './tolerances.ts';
-
-export type VerifyDType = 'float32' | 'float64';
+import { pictureTensor, verifyPictures } from './pictures.ts';
+import type { Subject } from './row.ts';
+import type { FloatDType } from './samples.ts';
+import { EXACT, modelTolerance } from './tolerances.ts';
 
 interface Run {
   readonly model: CogVLM;
   readonly golden: GoldenCase;
   /** [n, 3, S, S] as PIL and torchvision made them. */
   readonly pixels: Truth;
-  readonly dtype: VerifyDType;
+  readonly dtype: FloatDType;
 }
 
 /** Results by the names of the golden tensors. */
@@ -41,16 +49,12 @@ type Results = Map<string, Numbers>;
 
 const INTEGER_TENSORS = /(^|\.)(position_ids|vision_expert_mask)$/;
 
-export async function verifyModel(
-  folder: GoldenFolder,
-  dtype: VerifyDType,
-  onRow: (row: Row) => void,
-): Promise<void> {
+export async function* verifyModel(folder: GoldenFolder, dtype: FloatDType): Findings {
   const golden = await readCase(folder);
   const pixels = await withOpen(folder.safetensors('inputs.safetensors'), (file) =>
     readTruth(file, 'pixel_values'),
   );
-  await verifyPixels(folder, golden, pixels, onRow);
+  yield* verifyPictures(folder, golden.images, pixels);
   const config = await readJson(folder, 'checkpoint/config.json');
   const model = await withOpen(folder.checkpoint('checkpoint'), (checkpoint) =>
     loadCogVLM(config, checkpoint, { dtype }),
@@ -65,15 +69,21 @@ export async function verifyModel(
   model.dispose();
 
   const torchErrors = await readTorchErrors(folder);
-  await withOpen(folder.safetensors('truth.safetensors'), async (truth) => {
-    for (const name of truth.tensors.keys()) {
-      onRow(judgeOne(await readTruth(truth, name), results, torchErrors[name] ?? null, run));
+  yield* whileOpen(folder.safetensors('truth.safetensors'), async function* (file): Findings {
+    for (const name of file.tensors.keys()) {
+      const truth = await readTruth(file, name);
+      const allowance = allowanceOf(truth, torchErrors[name] ?? null, run);
+      yield { subject: subjectOf(name), truth, computed: results.get(name) ?? NOT_COMPUTED, allowance };
     }
   });
   const shape = [golden.greedy_tokens.length];
-  const generated: Subject = { name: 'generate.tokens', of: 'generate', check: 'value' };
-  onRow(judge(generated, { shape, data: golden.greedy_tokens }, { shape, data: tokens }, EXACTLY));
-  if ((await folder.list()).includes('checkpoint-bf16')) await verifyBf16(folder, onRow);
+  yield {
+    subject: { name: 'generate.tokens', of: 'generate', check: 'value' },
+    truth: { shape, data: golden.greedy_tokens },
+    computed: { shape, data: tokens },
+    allowance: EXACTLY,
+  };
+  if ((await folder.list()).includes('checkpoint-bf16')) yield await roundedCheckpoint(folder);
 }
 
 /** act.<module> and grad.<parameter> are about that module or parameter; the rest about itself. */
@@ -82,35 +92,12 @@ function subjectOf(name: string): Subject {
   return { name, of, check: name.startsWith('grad.') ? 'gradient' : 'value' };
 }
 
-function judgeOne(truth: Truth, results: Results, torchError: number | null, { golden, dtype }: Run): Row {
-  const computed = results.get(truth.name);
-  const tolerance = INTEGER_TENSORS.test(truth.name) ? EXACTLY.tolerance : modelTolerance(dtype, truth.data);
-  const allowance = { tolerance, torchError };
-  if (!truth.name.startsWith('batch.')) return judge(subjectOf(truth.name), truth, computed, allowance);
+function allowanceOf({ name, data }: Truth, torchError: number | null, { golden, dtype }: Run): Allowance {
+  const tolerance = INTEGER_TENSORS.test(name) ? EXACT : modelTolerance(dtype, data);
+  if (!name.startsWith('batch.')) return { tolerance, torchError };
   const mask = golden.batch.attention_mask.flat();
-  const perPlace = truth.data.length / mask.length;
-  const counts = (i: number) => mask[Math.floor(i / perPlace)] === 1;
-  return judge(subjectOf(truth.name), truth, computed, { ...allowance, counts });
-}
-
-async function verifyPixels(
-  folder: GoldenFolder,
-  golden: GoldenCase,
-  { shape, data }: Truth,
-  onRow: (row: Row) => void,
-): Promise<void> {
-  const [, channels, size] = shape;
-  const each = channels * size * size;
-  for (const [i, file] of golden.images.entries()) {
-    const bytes = await folder.bytes(file);
-    const computed = {
-      shape: [channels, size, size],
-      data: pixelValues(decodeImage(bytes, { label: file }), size),
-    };
-    const truth = { shape: computed.shape, data: Array.prototype.slice.call(data, i * each, (i + 1) * each) };
-    const subject: Subject = { name: `pixel_values.${file}`, of: 'pixelValues', check: 'value' };
-    onRow(judge(subject, truth, computed, pictureAllowance(bytes)));
-  }
+  const perPlace = data.length / mask.length;
+  return { tolerance, torchError, counts: (i) => mask[Math.floor(i / perPlace)] === 1 };
 }
 
 async function computed(x: Tensor): Promise<Numbers> {
@@ -188,7 +175,7 @@ async function generation(run: Run, results: Results): Promise<number[]> {
 }
 
 /** bf16 weights are read exactly, and rounding float32 to them is exact too. */
-async function verifyBf16(folder: GoldenFolder, onRow: (row: Row) => void): Promise<void> {
+async function roundedCheckpoint(folder: GoldenFolder): Promise<Finding> {
   const truth: number[] = [];
   const rounded: number[] = [];
   await withOpen(folder.checkpoint('checkpoint'), (full) =>
@@ -201,6 +188,10 @@ async function verifyBf16(folder: GoldenFolder, onRow: (row: Row) => void): Prom
     }),
   );
   const shape = [truth.length];
-  const subject: Subject = { name: 'checkpoint-bf16', of: 'roundToBf16', check: 'value' };
-  onRow(judge(subject, { shape, data: truth }, { shape, data: rounded }, EXACTLY));
+  return {
+    subject: { name: 'checkpoint-bf16', of: 'roundToBf16', check: 'value' },
+    truth: { shape, data: truth },
+    computed: { shape, data: rounded },
+    allowance: EXACTLY,
+  };
 }

@@ -7,8 +7,8 @@ import { readJpegStructure } from '../data/image/jpegMarkers.ts';
 import type { DType } from '../kernels/backend.ts';
 import { sizeOf } from '../kernels/views.ts';
 import { Tensor } from '../tensor/index.ts';
-import { type GoldenFolder, readManifest, readTruth, withOpen } from './golden.ts';
-import { type Allowance, judge, type Numbers, type Row } from './judge.ts';
+import type { Allowance, Finding, Findings, Numbers } from './finding.ts';
+import { type GoldenFolder, readManifest, readTruth, whileOpen } from './golden.ts';
 import { JPEG_PIXELS, PNG_PIXELS, SUBSAMPLED_JPEG_PIXELS } from './tolerances.ts';
 
 /** What a picture's pixel values may be off, by its format. */
@@ -32,10 +32,10 @@ export function pictureTensor(pixels: Numbers, first: number, count: number, dty
   return Tensor.fromArray(values, [count, ...rest], { dtype });
 }
 
-/** One row per FILE@SIZE of a preprocess folder. */
-export async function verifyPreprocess(folder: GoldenFolder, onRow: (row: Row) => void): Promise<void> {
+/** One for each FILE@SIZE of a preprocess folder. */
+export async function* verifyPreprocess(folder: GoldenFolder): Findings {
   const manifest = await readManifest(folder);
-  await withOpen(folder.safetensors('expected.safetensors'), async (expected) => {
+  yield* whileOpen(folder.safetensors('expected.safetensors'), async function* (expected): Findings {
     for (const { file, sizes } of manifest) {
       const bytes = await folder.bytes(file);
       const image = decodeImage(bytes, { label: file });
@@ -43,8 +43,24 @@ export async function verifyPreprocess(folder: GoldenFolder, onRow: (row: Row) =
         const truth = await readTruth(expected, `${file}@${size}`);
         const computed = { shape: [3, size, size], data: pixelValues(image, size) };
         const subject = { name: truth.name, of: 'pixelValues', check: 'value' } as const;
-        onRow(judge(subject, truth, computed, pictureAllowance(bytes)));
+        yield { subject, truth, computed, allowance: pictureAllowance(bytes) };
       }
     }
   });
+}
+
+/** A model folder's own pictures, beside the pixel values PIL and torchvision made of them: [n, C, S, S]. */
+export async function* verifyPictures(
+  folder: GoldenFolder,
+  files: readonly string[],
+  { shape: [, ...shape], data }: Numbers,
+): AsyncIterable<Finding> {
+  const each = sizeOf(shape);
+  for (const [i, file] of files.entries()) {
+    const bytes = await folder.bytes(file);
+    const computed = { shape, data: pixelValues(decodeImage(bytes, { label: file }), shape[1]) };
+    const truth = { shape, data: Array.prototype.slice.call(data, i * each, (i + 1) * each) };
+    const subject = { name: `pixel_values.${file}`, of: 'pixelValues', check: 'value' } as const;
+    yield { subject, truth, computed, allowance: pictureAllowance(bytes) };
+  }
 }

@@ -6,6 +6,8 @@
  * where ulp(t) is the distance of float32 numbers around t and e the largest error that PyTorch's own float32 run makes
  * in the same tensor. Terms that an entry does not name are 0.
  */
+import type { FloatDType } from './samples.ts';
+
 export interface Tolerance {
   readonly rtol?: number;
   readonly atol?: number;
@@ -47,7 +49,7 @@ export const GRADCHECK: Tolerance = { rtol: 1e-8, atol: 1e-8 };
  * number) with room for sums over hundreds of terms, 2e-6 of the largest. float32: errors of a chain of layers add up by
  * chance, so two good implementations differ by some factor; four times PyTorch's own is still as good.
  */
-export function modelTolerance(dtype: 'float32' | 'float64', truth: ArrayLike<number>): Tolerance {
+export function modelTolerance(dtype: FloatDType, truth: ArrayLike<number>): Tolerance {
   return { atol: 2e-6 * largest(truth, 1), ...(dtype === 'float32' ? { torch: 4 } : {}) };
 }
 
@@ -66,11 +68,7 @@ export const SUBSAMPLED_JPEG_PIXELS: Tolerance = { atol: 0.06 };
  * stored in float32. float32: the golden's error is the largest of 16 runs of PyTorch around the input, so that nearly tied
  * attention takes no part in it by luck; the strict cpu is off by at most 1.2 times that, wasm and gpujs by 1.7.
  */
-export function traceTolerance(
-  dtype: 'float32' | 'float64',
-  truth: ArrayLike<number>,
-  check: string,
-): Tolerance {
+export function traceTolerance(dtype: FloatDType, truth: ArrayLike<number>, check: string): Tolerance {
   if (dtype === 'float32') return { torch: 3, ulps: 2 };
   return { atol: 1e-12 * largest(truth, 0), ulps: check === 'gradient' ? 1 : 0 };
 }
@@ -78,7 +76,7 @@ export function traceTolerance(
 /** A float64 run beside results that numpy computed in float32: right to some 1e-7 of what was added up. */
 export const NUMPY_FLOAT32: Tolerance = { rtol: 1e-6, atol: 1e-6 };
 
-type ByDType = Readonly<Record<'float32' | 'float64', Tolerance>>;
+type ByDType = Readonly<Record<FloatDType, Tolerance>>;
 
 /**
  * Losses of a training curve, as a part of themselves. float64: measured 5e-15. float32: strict cpu 9e-7, wasm 2.5e-6, gpujs

@@ -1,33 +1,47 @@
-/** Any golden folder, by what is in it. */
-
+/**
+ * A golden folder, from its files to rows:
+ *
+ *   load      golden.ts     what lies in it; manifests and fixtures are read by what runs them
+ *   run       functions.ts, model.ts, pictures.ts, training/: what the backend in use makes of it, beside the truth
+ *   compare   compare.ts    element by element
+ *   judge     judge.ts      what that comes to, by tolerances.ts
+ *   row       row.ts        for a table, JSON or the page of report/
+ *
+ * Each step hands its result on and calls none before it.
+ */
+import type { Findings } from './finding.ts';
 import { verifyModules, verifyOps } from './functions.ts';
 import { GoldenError, type GoldenFolder, readJson } from './golden.ts';
-import type { Row } from './judge.ts';
-import { type VerifyDType, verifyModel } from './model.ts';
-import { verifyOnnx } from './onnx/onnx.ts';
+import { judge } from './judge.ts';
+import { verifyModel } from './model.ts';
 import { verifyPreprocess } from './pictures.ts';
-import { isRatioCounted } from './report/report.ts';
+import type { Row } from './row.ts';
+import type { FloatDType } from './samples.ts';
 import { verifyTraining } from './training/training.ts';
 
-type Verifier = (folder: GoldenFolder, dtype: VerifyDType, onRow: (row: Row) => void) => Promise<void>;
-
-/** What is compared in a folder of each kind. */
-const VERIFIERS = {
+/** What is computed in a folder of each kind. */
+const RUNS = {
   /** Checkpoint, activations, gradients, generation of a whole model. */
   model: verifyModel,
   /** Pixel values of pictures. */
-  preprocess: (folder, _dtype, onRow) => verifyPreprocess(folder, onRow),
+  preprocess: verifyPreprocess,
   /** Every primitive. */
   ops: verifyOps,
   /** Every module and loss of src/nn. */
   modules: verifyModules,
-  /** The operator tests of ONNX. */
-  onnx: verifyOnnx,
   /** The optimiser, and training of whole models. */
   training: verifyTraining,
-} satisfies Readonly<Record<string, Verifier>>;
+} satisfies Readonly<Record<string, (folder: GoldenFolder, dtype: FloatDType) => Findings>>;
 
-export type FolderKind = keyof typeof VERIFIERS;
+export type FolderKind = keyof typeof RUNS;
+
+/** A folder whose kind is run by other programs than this package's. */
+export class ElsewhereError extends GoldenError {}
+
+/** Kinds that are run elsewhere, and where. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  onnx: "ONNX's operator tests run in a clone of the repository: npm run verify -- --only onnx",
+};
 
 export interface FolderReport {
   readonly folder: string;
@@ -35,7 +49,7 @@ export interface FolderReport {
   readonly rows: readonly Row[];
 }
 
-/** @throws GoldenError where the folder is of no kind */
+/** @throws GoldenError where the folder is of no kind; ElsewhereError where it is not for this package to run */
 export async function folderKind(folder: GoldenFolder): Promise<FolderKind> {
   const names = await folder.list();
   if (names.includes('case.json')) return 'model';
@@ -47,51 +61,39 @@ export async function folderKind(folder: GoldenFolder): Promise<FolderKind> {
   const manifest = await readJson(folder, 'manifest.json');
   if (Array.isArray(manifest)) return 'preprocess';
   const { kind } = (manifest ?? {}) as { readonly kind?: unknown };
-  if (typeof kind === 'string' && Object.hasOwn(VERIFIERS, kind)) return kind as FolderKind;
+  if (typeof kind === 'string' && Object.hasOwn(RUNS, kind)) return kind as FolderKind;
+  if (typeof kind === 'string' && Object.hasOwn(ELSEWHERE, kind))
+    throw new ElsewhereError(`${folder.label}: ${ELSEWHERE[kind]}`);
   throw new GoldenError(
-    `${folder.label}/manifest.json: kind is ${JSON.stringify(kind)}, expected one of ${Object.keys(VERIFIERS).join(', ')}`,
+    `${folder.label}/manifest.json: kind is ${JSON.stringify(kind)}, expected one of ${Object.keys(RUNS).join(', ')}`,
   );
 }
 
 /**
- * Compares everything in the folder with what this library computes on the backend in use.
+ * Compares everything in a folder of a kind with what this library computes on the backend in use.
  * @param onRow called with each row as it is ready
- * @throws GoldenError where the folder is of no kind; whatever reading its files throws
+ * @throws whatever reading its files throws
  */
-export async function verifyFolder(
+export async function verifyKind(
+  kind: FolderKind,
   folder: GoldenFolder,
-  dtype: VerifyDType,
+  dtype: FloatDType,
   onRow: (row: Row) => void = () => {},
 ): Promise<FolderReport> {
-  const kind = await folderKind(folder);
   const rows: Row[] = [];
-  await VERIFIERS[kind](folder, dtype, (row) => {
+  for await (const finding of RUNS[kind](folder, dtype)) {
+    const row = judge(finding);
     rows.push(row);
     onRow(row);
-  });
+  }
   return { folder: folder.label, kind, rows };
 }
 
-export interface Summary {
-  readonly ok: number;
-  readonly bad: number;
-  /** Largest error as a part of what is allowed. */
-  readonly worst: { readonly name: string; readonly ratio: number } | null;
-  /** Median over the tensors for which PyTorch's own float32 error is known and not 0. */
-  readonly medianTorchRatio: number | null;
-}
-
-export function summarize({ rows }: FolderReport): Summary {
-  const ok = rows.filter((row) => row.status === 'OK').length;
-  let worst: Summary['worst'] = null;
-  const ratios: number[] = [];
-  for (const row of rows) {
-    const { name, error, used, torchError } = row;
-    if (error === null) continue;
-    if (worst === null || used > worst.ratio) worst = { name, ratio: used };
-    if (torchError !== null && isRatioCounted(row)) ratios.push(error / torchError);
-  }
-  ratios.sort((a, b) => a - b);
-  const medianTorchRatio = ratios.length === 0 ? null : ratios[Math.floor(ratios.length / 2)];
-  return { ok, bad: rows.length - ok, worst, medianTorchRatio };
+/** The same for a folder of any kind. @throws GoldenError where it is of none */
+export async function verifyFolder(
+  folder: GoldenFolder,
+  dtype: FloatDType,
+  onRow?: (row: Row) => void,
+): Promise<FolderReport> {
+  return verifyKind(await folderKind(folder), folder, dtype, onRow);
 }

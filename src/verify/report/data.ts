@@ -2,7 +2,7 @@
  * The rows of a report as they lie in its page: JSON in a script element. JSON has no NaN and Infinity, they are spelled;
  * and the element must not end early, so no "<" is left in it.
  */
-import type { Check, Row, Status } from '../judge.ts';
+import type { Check, Row, Status } from '../row.ts';
 import { CHECKS, isWorseThanTorch, type Report, torchRatio } from './report.ts';
 
 const STATUSES: readonly Status[] = ['OK', 'DIFF', 'SHAPE', 'MISSING'];

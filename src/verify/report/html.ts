@@ -112,11 +112,7 @@ function figures({ sections }: Report): string {
   const drawn = [...backends].filter(([, { ratios }]) => ratios.length > 0);
   if (drawn.length === 0) return '';
   const pictures = drawn.map(([backend, { ratios }]) =>
-    histogramFigure(
-      backend === '' ? 'no backend' : backend,
-      ratios,
-      median([...ratios].sort((a, b) => a - b)),
-    ),
+    histogramFigure(backend === '' ? 'no backend' : backend, ratios, median(ratios)),
   );
   const without = [...backends.values()].reduce((n, of) => n + of.without, 0);
   const left = without === 0 ? '' : ` ${formatCount(without)} rows are left out: PyTorch is exact there.`;

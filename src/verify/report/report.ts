@@ -2,7 +2,7 @@
  * All that was checked, in sections, and what it comes to: how many rows are OK, which one is nearest to what is allowed,
  * and how float32 errors stand beside PyTorch's own.
  */
-import type { Check, Row } from '../judge.ts';
+import type { Check, Row } from '../row.ts';
 
 export interface ReportSection {
   /** "ops", "modules", "cogvlm", "onnx", "training", "properties", "planted faults", "mutants". */
@@ -157,9 +157,32 @@ export function torchRatios(rows: readonly Row[], dtype: string): TorchRatios | 
   };
 }
 
-/** Of ascending numbers. */
-export function median(sorted: readonly number[]): number | null {
-  if (sorted.length === 0) return null;
+/** What the rows of one golden folder come to. */
+export interface Summary {
+  readonly ok: number;
+  readonly bad: number;
+  /** Largest error as a part of what is allowed. */
+  readonly worst: { readonly name: string; readonly ratio: number } | null;
+  /** Median over the tensors for which PyTorch's own float32 error is known and not 0; in float64, too. */
+  readonly medianTorchRatio: number | null;
+}
+
+export function summarize({ rows }: { readonly rows: readonly Row[] }): Summary {
+  let worst: Summary['worst'] = null;
+  for (const { name, error, used } of rows)
+    if (error !== null && (worst === null || used > worst.ratio)) worst = { name, ratio: used };
+  const ratios = rows.flatMap((row) => {
+    const { error, torchError } = row;
+    return error === null || torchError === null || !isRatioCounted(row) ? [] : [error / torchError];
+  });
+  const ok = countOk(rows);
+  return { ok, bad: rows.length - ok, worst, medianTorchRatio: median(ratios) };
+}
+
+/** The mean of the two in the middle where they are an even number; null of none. */
+export function median(numbers: readonly number[]): number | null {
+  if (numbers.length === 0) return null;
+  const sorted = [...numbers].sort((a, b) => a - b);
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }

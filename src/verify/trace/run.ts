@@ -7,9 +7,9 @@ import { sizeOf } from '../../kernels/views.ts';
 import type { CogVLM } from '../../models/cogvlm/index.ts';
 import { type AnyModule, type Module, withCallTap, withTap } from '../../nn/index.ts';
 import { insideModule, noGrad, scope, Tensor } from '../../tensor/index.ts';
+import type { Lack, Numbers, Truth } from '../finding.ts';
 import type { GoldenCase } from '../golden.ts';
-import type { Numbers, Truth } from '../judge.ts';
-import type { VerifyDType } from '../model.ts';
+import type { FloatDType } from '../samples.ts';
 
 export interface WholeRun {
   readonly calls: ReadonlyMap<string, { readonly module: AnyModule; readonly args: readonly unknown[] }>;
@@ -37,21 +37,21 @@ export function runWhole(model: CogVLM, { input_ids, token_type_ids }: GoldenCas
   return { calls, outputs, error };
 }
 
-/** Numbers, what was thrown instead of them, or why the module was not called. */
-export type Outcome = Numbers | Error | { readonly missing: string; readonly blocked: boolean };
+/** Numbers, or why there are none: what was thrown instead of them, or why the module was not called. */
+export type Outcome = Numbers | (Lack & { readonly blocked: boolean });
 
 /** One module on `input`; on what the whole run gave it where that is null. */
 export async function runModule(
   { calls, outputs, error }: WholeRun,
   path: string,
   input: Truth | null,
-  dtype: VerifyDType,
+  dtype: FloatDType,
 ): Promise<{ out: Outcome; din: Outcome | null }> {
   const call = calls.get(path);
   if (call === undefined) {
-    const missing =
+    const note =
       error === null ? 'the model has called no such module' : `the run stopped before it: ${error.message}`;
-    const none = { missing, blocked: error !== null };
+    const none: Outcome = { status: 'MISSING', note, blocked: error !== null };
     return { out: none, din: input && none };
   }
   if (input === null) {
@@ -66,7 +66,7 @@ async function alone(
   module: Module<unknown[], unknown>,
   [, ...context]: readonly unknown[],
   input: Truth,
-  dtype: VerifyDType,
+  dtype: FloatDType,
 ): Promise<{ out: Outcome; din: Outcome }> {
   return scope(async () => {
     const x = Tensor.fromArray(input.data, input.shape, { dtype, requiresGrad: true });
@@ -87,7 +87,7 @@ async function alone(
 }
 
 /** The gradient of the output; needs no storage and is exact in float32. */
-function outputGradient(shape: readonly number[], dtype: VerifyDType): Tensor {
+function outputGradient(shape: readonly number[], dtype: FloatDType): Tensor {
   const values = Float64Array.from({ length: sizeOf(shape) }, (_, i) => (((i * 7919) % 1009) - 504) / 512);
   return Tensor.fromArray(values, shape, { dtype });
 }
@@ -98,10 +98,11 @@ async function numbers(value: unknown): Promise<Numbers> {
   return { shape: x.shape, data: await x.read() };
 }
 
-async function attempt(compute: () => Promise<Numbers>): Promise<Numbers | Error> {
+async function attempt(compute: () => Promise<Numbers>): Promise<Outcome> {
   try {
     return await compute();
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    const note = error instanceof Error ? error.message : String(error);
+    return { status: 'SHAPE', note, blocked: false };
   }
 }

@@ -12,7 +12,7 @@
 import type { SafetensorsFile } from '../../data/safetensors/read.ts';
 import { loadCogVLM, positionIds, visionExpertMask } from '../../models/cogvlm/index.ts';
 import { scope } from '../../tensor/index.ts';
-import { compare } from '../compare.ts';
+import { EXACTLY, type Result } from '../finding.ts';
 import {
   type GoldenCase,
   GoldenError,
@@ -23,15 +23,14 @@ import {
   readTruth,
   withOpen,
 } from '../golden.ts';
-import { judge, type Numbers, type Row, type Subject, type Truth } from '../judge.ts';
-import type { VerifyDType } from '../model.ts';
+import { judge } from '../judge.ts';
 import { pictureTensor } from '../pictures.ts';
-import { EXACT, traceTolerance } from '../tolerances.ts';
+import type { Row } from '../row.ts';
+import type { FloatDType } from '../samples.ts';
+import { traceTolerance } from '../tolerances.ts';
 import { type Outcome, runModule, runWhole, type WholeRun } from './run.ts';
 
 export interface TraceRow extends Row {
-  /** Mean absolute error; null where there was nothing to compare. */
-  readonly mean: number | null;
   /** The run stopped before this module was called, so that nothing is known of it. */
   readonly blocked: boolean;
 }
@@ -44,7 +43,7 @@ interface TracedModule {
 }
 
 /** The rows of a model folder on the current backend: position ids, expert mask, then each module in the golden's order. */
-export async function traceModel(folder: GoldenFolder, dtype: VerifyDType): Promise<TraceRow[]> {
+export async function traceModel(folder: GoldenFolder, dtype: FloatDType): Promise<TraceRow[]> {
   const modules = await readTrace(folder);
   const golden = await readCase(folder);
   const config = await readJson(folder, 'checkpoint/config.json');
@@ -72,21 +71,28 @@ async function moduleRows(
   file: SafetensorsFile,
   run: WholeRun,
   { path, ...torchErrors }: TracedModule,
-  dtype: VerifyDType,
+  dtype: FloatDType,
 ): Promise<TraceRow[]> {
   const input = file.tensors.has(`${path}/in`) ? await readTruth(file, `${path}/in`) : null;
   const made = await runModule(run, path, input, dtype);
-  const row = async (result: 'out' | 'din', outcome: Outcome): Promise<TraceRow> => {
-    const subject: Subject = {
-      name: `${path}/${result}`,
-      of: path,
-      check: result === 'out' ? 'value' : 'gradient',
-    };
-    const truth = await readTruth(file, subject.name);
-    return judged(subject, truth, outcome, dtype, torchErrors[result] ?? null);
+  const row = async (result: 'out' | 'din', computed: Outcome): Promise<TraceRow> => {
+    const check = result === 'out' ? 'value' : 'gradient';
+    const truth = await readTruth(file, `${path}/${result}`);
+    const tolerance = traceTolerance(dtype, truth.data, check);
+    return traceRow({
+      subject: { name: truth.name, of: path, check },
+      truth,
+      computed,
+      allowance: { tolerance, torchError: torchErrors[result] ?? null },
+    });
   };
   const out = await row('out', made.out);
   return made.din === null ? [out] : [out, await row('din', made.din)];
+}
+
+function traceRow(finding: Omit<Result, 'computed'> & { readonly computed: Outcome }): TraceRow {
+  const { computed } = finding;
+  return { ...judge(finding), blocked: 'blocked' in computed && computed.blocked };
 }
 
 /**
@@ -120,34 +126,13 @@ async function integerRows(folder: GoldenFolder, { token_type_ids: types }: Gold
   return withOpen(folder.safetensors('truth.safetensors'), (file) =>
     Promise.all(
       Object.entries(computed).map(async ([name, data]): Promise<TraceRow> => {
-        const truth = await readTruth(file, name);
-        const numbers = { shape: [1, data.length], data };
-        return {
-          ...judge({ name, of: name, check: 'value' }, truth, numbers, { tolerance: EXACT }),
-          mean: null,
-          blocked: false,
-        };
+        return traceRow({
+          subject: { name, of: name, check: 'value' },
+          truth: await readTruth(file, name),
+          computed: { shape: [1, data.length], data },
+          allowance: EXACTLY,
+        });
       }),
     ),
   );
-}
-
-function judged(
-  subject: Subject,
-  truth: Truth,
-  outcome: Outcome,
-  dtype: VerifyDType,
-  torchError: number | null,
-): TraceRow {
-  const tolerance = traceTolerance(dtype, truth.data, subject.check);
-  const row = (computed: Numbers | undefined) => judge(subject, truth, computed, { tolerance, torchError });
-  if (outcome instanceof Error) {
-    return { ...row(undefined), status: 'SHAPE', note: outcome.message, mean: null, blocked: false };
-  }
-  if ('missing' in outcome) {
-    return { ...row(undefined), note: outcome.missing, mean: null, blocked: outcome.blocked };
-  }
-  const found = row(outcome);
-  const mean = found.error === null ? null : compare(truth.data, outcome.data, tolerance).mean;
-  return { ...found, mean, blocked: false };
 }

@@ -6,31 +6,24 @@ import { type CogVLM, loadCogVLM } from '../../models/cogvlm/index.ts';
 import { AdamW, type ParameterGroup } from '../../nn/index.ts';
 import type { Tensor } from '../../tensor/index.ts';
 import { collate, type Example, layOut, parameterGroups, type StepReport, train } from '../../train/index.ts';
+import { EXACTLY, type Finding, type Findings, type Numbers } from '../finding.ts';
 import { type GoldenFolder, readJson, readTruth, withOpen } from '../golden.ts';
-import { EXACTLY, judge, kept, type Numbers, type Row } from '../judge.ts';
-import type { VerifyDType } from '../model.ts';
+import type { FloatDType } from '../samples.ts';
 import { CURVE_LOSS, CURVE_NORM } from '../tolerances.ts';
 import type { GoldenCurve } from './manifest.ts';
-import { column, judgeSteps, recipeOf } from './run.ts';
-import { judgeWeights, subjectOf, type Weights } from './weights.ts';
+import { column, recipeOf, stepFindings } from './run.ts';
+import { subjectOf, type Weights, weightFindings } from './weights.ts';
 
-type OnRow = (row: Row) => void;
-
-export async function verifyCurve(
-  folder: GoldenFolder,
-  golden: GoldenCurve,
-  dtype: VerifyDType,
-  onRow: OnRow,
-): Promise<void> {
+export async function* verifyCurve(folder: GoldenFolder, golden: GoldenCurve, dtype: FloatDType): Findings {
   const config = await readJson(folder, golden.config);
   const model = await withOpen(folder.checkpoint(golden.checkpoint), (checkpoint) =>
     loadCogVLM(config, checkpoint, { dtype }),
   );
   const examples = await readExamples(folder, golden);
-  judgeBatches(model, golden, examples, onRow);
+  yield* batchFindings(model, golden, examples);
   const { lr_scale, weight_decay } = golden;
   const groups = parameterGroups(model, { lrScale: lr_scale, weightDecay: weight_decay });
-  judgeGroups(golden, groups, onRow);
+  yield groupFinding(golden, groups);
 
   const before = await weightsOf(model);
   const reports = await trainOn(model, groups, golden, examples);
@@ -41,13 +34,16 @@ export async function verifyCurve(
   );
   model.dispose();
 
-  const losses = column(reports.map(({ loss }) => loss));
   const lossError = farthest(golden.float32_loss, golden.loss);
-  const limit = { tolerance: CURVE_LOSS[dtype], torchError: lossError };
-  onRow(judge(subjectOf(golden, 'losses'), column(golden.loss), losses, limit));
+  yield {
+    subject: subjectOf(golden, 'losses'),
+    truth: column(golden.loss),
+    computed: column(reports.map(({ loss }) => loss)),
+    allowance: { tolerance: CURVE_LOSS[dtype], torchError: lossError },
+  };
   const normError = farthest(golden.float32_grad_norm, golden.grad_norm);
-  judgeSteps(golden, reports, { tolerance: CURVE_NORM[dtype], torchError: normError }, onRow);
-  await judgeWeights(folder, golden, { before, after, vitQkvBiases }, dtype, onRow);
+  yield* stepFindings(golden, reports, { tolerance: CURVE_NORM[dtype], torchError: normError });
+  yield* weightFindings(folder, golden, { before, after, vitQkvBiases }, dtype);
 }
 
 function farthest(a: readonly number[], b: readonly number[]): number {
@@ -66,7 +62,7 @@ async function readExamples(folder: GoldenFolder, golden: GoldenCurve): Promise<
 }
 
 /** Places, types and labels of every batch are those PyTorch was given. */
-function judgeBatches(model: CogVLM, golden: GoldenCurve, examples: readonly Example[], onRow: OnRow): void {
+function* batchFindings(model: CogVLM, golden: GoldenCurve, examples: readonly Example[]): Iterable<Finding> {
   const table = (rows: readonly (readonly number[])[]): Numbers => {
     return { shape: [rows.length, rows[0].length], data: rows.flat() };
   };
@@ -75,13 +71,13 @@ function judgeBatches(model: CogVLM, golden: GoldenCurve, examples: readonly Exa
     const rows = layOut(model, chosen, true);
     for (const field of ['ids', 'types', 'labels'] as const) {
       const subject = { ...subjectOf(golden, `batch ${i}.${field}`), of: 'layOut' };
-      onRow(judge(subject, table(batch[field]), table(rows[field]), EXACTLY));
+      yield { subject, truth: table(batch[field]), computed: table(rows[field]), allowance: EXACTLY };
     }
   }
 }
 
 /** What trains, at which rate, with which decay. */
-function judgeGroups(golden: GoldenCurve, groups: readonly ParameterGroup[], onRow: OnRow): void {
+function groupFinding(golden: GoldenCurve, groups: readonly ParameterGroup[]): Finding {
   const settings = (scale: number, decay: number) => `rate × ${scale}, decay ${decay}`;
   const found = new Map<string, string>();
   for (const { parameters, lrScale = 1, weightDecay = 0 } of groups) {
@@ -96,8 +92,8 @@ function judgeGroups(golden: GoldenCurve, groups: readonly ParameterGroup[], onR
     }
   }
   for (const [name, got] of found) wrong.push(`${name}: ${got}, expected frozen`);
-  const note = wrong.length === 0 ? null : wrong.join('; ');
-  onRow(kept({ ...subjectOf(golden, 'groups'), of: 'parameterGroups' }, note));
+  const broken = wrong.length === 0 ? null : wrong.join('; ');
+  return { subject: { ...subjectOf(golden, 'groups'), of: 'parameterGroups' }, broken };
 }
 
 async function trainOn(

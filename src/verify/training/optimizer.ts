@@ -5,21 +5,20 @@
 import { AdamW, Parameter } from '../../nn/index.ts';
 import { scope, Tensor } from '../../tensor/index.ts';
 import { type StepReport, train } from '../../train/index.ts';
+import { type Findings, NOT_COMPUTED, type Numbers } from '../finding.ts';
 import { GoldenError, type GoldenFolder, openFixtures, readTruth, withOpen } from '../golden.ts';
-import { judge, type Numbers, type Row } from '../judge.ts';
-import type { VerifyDType } from '../model.ts';
+import type { FloatDType } from '../samples.ts';
 import { CLIPPED_NORM, OPTIMIZER_STATE } from '../tolerances.ts';
 import type { GoldenOptimizer } from './manifest.ts';
-import { judgeSteps, recipeOf } from './run.ts';
+import { recipeOf, stepFindings } from './run.ts';
 
 type Tensors = ReadonlyMap<string, Numbers>;
 
-export async function verifyOptimizer(
+export async function* verifyOptimizer(
   folder: GoldenFolder,
   golden: GoldenOptimizer,
-  dtype: VerifyDType,
-  onRow: (row: Row) => void,
-): Promise<void> {
+  dtype: FloatDType,
+): Findings {
   const tensors = await readTensors(folder, golden.file);
   const reports: StepReport[] = [];
   const state = new Map<string, Numbers>();
@@ -27,11 +26,11 @@ export async function verifyOptimizer(
   for (const [name, truth] of tensors) {
     if (!name.startsWith('step')) continue;
     const subject = { name: `${golden.name}/${name}`, of: 'AdamW', check: 'training' } as const;
-    const torchError = golden.float32_error[name];
-    onRow(judge(subject, truth, state.get(name), { tolerance: OPTIMIZER_STATE[dtype], torchError }));
+    const allowance = { tolerance: OPTIMIZER_STATE[dtype], torchError: golden.float32_error[name] };
+    yield { subject, truth, computed: state.get(name) ?? NOT_COMPUTED, allowance };
   }
   const torchError = golden.float32_error['grad_norm'];
-  judgeSteps(golden, reports, { tolerance: CLIPPED_NORM[dtype], torchError }, onRow);
+  yield* stepFindings(golden, reports, { tolerance: CLIPPED_NORM[dtype], torchError });
 }
 
 async function readTensors(folder: GoldenFolder, name: string): Promise<Tensors> {
@@ -46,7 +45,7 @@ async function readTensors(folder: GoldenFolder, name: string): Promise<Tensors>
 async function replay(
   golden: GoldenOptimizer,
   tensors: Tensors,
-  dtype: VerifyDType,
+  dtype: FloatDType,
   reports: StepReport[],
   state: Map<string, Numbers>,
 ): Promise<void> {

@@ -1,7 +1,7 @@
 /** What every replayed training run is judged by: its gradient norms and learning rates, step by step. */
 import { warmupCosine } from '../../nn/index.ts';
 import type { StepReport, TrainConfig } from '../../train/index.ts';
-import { judge, type Row } from '../judge.ts';
+import type { Finding, Numbers } from '../finding.ts';
 import { LEARNING_RATE, type Tolerance } from '../tolerances.ts';
 import type { GoldenRun } from './manifest.ts';
 
@@ -26,21 +26,24 @@ export interface NormLimit {
   readonly torchError: number;
 }
 
-export function judgeSteps(
-  golden: GoldenRun,
-  reports: readonly StepReport[],
-  norm: NormLimit,
-  onRow: (row: Row) => void,
-): void {
-  const norms = reports.map(({ gradNorm }) => gradNorm);
-  const clip = { name: `${golden.name}/gradient norms`, of: 'clipGradNorm', check: 'training' } as const;
-  onRow(judge(clip, column(golden.grad_norm), column(norms), norm));
-  const rates = reports.map(({ lr }) => lr);
-  const schedule = { name: `${golden.name}/learning rates`, of: 'warmupCosine', check: 'training' } as const;
-  onRow(judge(schedule, column(golden.lr), column(rates), { tolerance: LEARNING_RATE }));
+export function stepFindings(golden: GoldenRun, reports: readonly StepReport[], norm: NormLimit): Finding[] {
+  return [
+    {
+      subject: { name: `${golden.name}/gradient norms`, of: 'clipGradNorm', check: 'training' },
+      truth: column(golden.grad_norm),
+      computed: column(reports.map(({ gradNorm }) => gradNorm)),
+      allowance: norm,
+    },
+    {
+      subject: { name: `${golden.name}/learning rates`, of: 'warmupCosine', check: 'training' },
+      truth: column(golden.lr),
+      computed: column(reports.map(({ lr }) => lr)),
+      allowance: { tolerance: LEARNING_RATE },
+    },
+  ];
 }
 
 /** One number per step. */
-export function column(data: readonly number[]) {
+export function column(data: readonly number[]): Numbers {
   return { shape: [data.length], data };
 }

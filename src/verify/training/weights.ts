@@ -12,9 +12,10 @@
  * (PyTorch 4e-5, wasm 6e-5); in float64 they are 2e-13, since ε = 1e-8 is large beside such a gradient. They change no loss.
  * Adam moves a weight by about the rate in a step, so the sum of the rates is what the keys' part may be off by.
  */
-import { type GoldenFolder, openFixtures, readTruth, withOpen } from '../golden.ts';
-import { judge, kept, type Numbers, type Row, type Subject } from '../judge.ts';
-import type { VerifyDType } from '../model.ts';
+import { type Finding, type Findings, type Lack, NOT_COMPUTED, type Numbers } from '../finding.ts';
+import { type GoldenFolder, openFixtures, readTruth, whileOpen } from '../golden.ts';
+import type { Subject } from '../row.ts';
+import type { FloatDType } from '../samples.ts';
 import { UPDATE_MEAN_OF_TORCH, updateTolerance } from '../tolerances.ts';
 import type { GoldenCurve } from './manifest.ts';
 
@@ -34,25 +35,21 @@ export function subjectOf({ name }: GoldenCurve, what: string): Subject {
   return { name: `${name}/${what}`, of: `${name} curve`, check: 'training' };
 }
 
-export async function judgeWeights(
+export async function* weightFindings(
   folder: GoldenFolder,
   golden: GoldenCurve,
   { before, after, vitQkvBiases }: Trained,
-  dtype: VerifyDType,
-  onRow: (row: Row) => void,
-): Promise<void> {
+  dtype: FloatDType,
+): Findings {
   const trained = new Set<string>();
-  await withOpen(openFixtures(folder, golden.file), async (file) => {
+  yield* whileOpen(openFixtures(folder, golden.file), async function* (file): Findings {
     for (const key of file.tensors.keys()) {
       const name = key.slice(PREFIX.length);
       trained.add(name);
       const update = difference(before.get(name), after.get(name));
       const truth = await readTruth(file, key);
-      const rows =
-        dtype === 'float64'
-          ? judgeFloat64(golden, name, truth, update)
-          : judgeFloat32(golden, name, truth, update, vitQkvBiases.has(name));
-      for (const row of rows) onRow(row);
+      if (dtype === 'float64') yield float64Finding(golden, name, truth, update);
+      else yield* float32Findings(golden, name, truth, update, vitQkvBiases.has(name));
     }
   });
   const moved = [...before].flatMap(([name, { data }]) => {
@@ -60,45 +57,59 @@ export async function judgeWeights(
     const same = Array.prototype.every.call(data, (value, i) => value === now?.[i]);
     return same || trained.has(name) ? [] : [name];
   });
-  const note = moved.length === 0 ? null : `changed: ${moved.join(', ')}`;
-  onRow(kept(subjectOf(golden, 'frozen weights'), note));
+  const broken = moved.length === 0 ? null : `changed: ${moved.join(', ')}`;
+  yield { subject: subjectOf(golden, 'frozen weights'), broken };
 }
 
-function difference(before: Numbers | undefined, after: Numbers | undefined): Numbers | undefined {
-  if (before === undefined || after === undefined) return undefined;
+function difference(before: Numbers | undefined, after: Numbers | undefined): Numbers | Lack {
+  if (before === undefined || after === undefined) return NOT_COMPUTED;
   return { shape: after.shape, data: Float64Array.from(after.data, (value, i) => value - before.data[i]) };
 }
 
-function judgeFloat64(golden: GoldenCurve, name: string, truth: Numbers, update: Numbers | undefined): Row[] {
-  const tolerance = updateTolerance(truth.data);
-  const torchError = golden.float32_error[name];
-  return [judge(subjectOf(golden, PREFIX + name), truth, update, { tolerance, torchError })];
-}
-
-function judgeFloat32(
+function float64Finding(
   golden: GoldenCurve,
   name: string,
   truth: Numbers,
-  update: Numbers | undefined,
+  computed: Numbers | Lack,
+): Finding {
+  const allowance = { tolerance: updateTolerance(truth.data), torchError: golden.float32_error[name] };
+  return { subject: subjectOf(golden, PREFIX + name), truth, computed, allowance };
+}
+
+function float32Findings(
+  golden: GoldenCurve,
+  name: string,
+  truth: Numbers,
+  computed: Numbers | Lack,
   isQkvBias: boolean,
-): Row[] {
+): Finding[] {
   const third = truth.data.length / 3;
   const isKey = (i: number) => isQkvBias && i >= third && i < 2 * third;
   const torchError = golden.float32_mean_error[name];
-  const rest = judge(subjectOf(golden, PREFIX + name), truth, update, {
-    tolerance: { atol: UPDATE_MEAN_OF_TORCH * torchError },
-    torchError,
-    measure: 'mean',
-    counts: (i) => !isKey(i),
-  });
+  const rest: Finding = {
+    subject: subjectOf(golden, PREFIX + name),
+    truth,
+    computed,
+    allowance: {
+      tolerance: { atol: UPDATE_MEAN_OF_TORCH * torchError },
+      torchError,
+      measure: 'mean',
+      counts: (i) => !isKey(i),
+    },
+  };
   if (!isQkvBias) return [rest];
 
   const keys = `${name} (keys)`;
   const scale = golden.groups.find(({ parameters }) => parameters.includes(name))?.lr_scale ?? 0;
-  const keyRow = judge(subjectOf(golden, PREFIX + keys), truth, update, {
-    tolerance: { atol: golden.lr.reduce((sum, lr) => sum + scale * lr, 0) },
-    torchError: golden.float32_error[keys],
-    counts: isKey,
-  });
-  return [rest, keyRow];
+  const ofKeys: Finding = {
+    subject: subjectOf(golden, PREFIX + keys),
+    truth,
+    computed,
+    allowance: {
+      tolerance: { atol: golden.lr.reduce((sum, lr) => sum + scale * lr, 0) },
+      torchError: golden.float32_error[keys],
+      counts: isKey,
+    },
+  };
+  return [rest, ofKeys];
 }

@@ -7,17 +7,24 @@
  * the backend has it. Half precision is a form of storage: read widened, stored rounded.
  */
 
-import { roundToBf16, roundToF16, widenBf16, widenF16 } from '../../data/safetensors/halfFloat.ts';
-import type { SafetensorsFile } from '../../data/safetensors/read.ts';
-import type { DType } from '../../kernels/backend.ts';
-import { getBackend } from '../../tensor/context.ts';
-import { scope } from '../../tensor/scope.ts';
-import { Tensor } from '../../tensor/tensor.ts';
-import { GoldenError, type GoldenFolder, openFixtures, readJson, withOpen } from '../golden.ts';
-import { judge, kept, type Numbers, type Row, type Subject } from '../judge.ts';
-import type { VerifyDType } from '../model.ts';
-import { EXACT, FLOAT32_PAIR, FLOAT64, NUMPY_FLOAT32, type Tolerance } from '../tolerances.ts';
-import { type FloatDType, OnnxCall, type OnnxLiteral, type OnnxNode } from './call.ts';
+import { roundToBf16, roundToF16, widenBf16, widenF16 } from '../../src/data/safetensors/halfFloat.ts';
+import type { SafetensorsFile } from '../../src/data/safetensors/read.ts';
+import type { DType } from '../../src/kernels/backend.ts';
+import { getBackend } from '../../src/tensor/context.ts';
+import { scope } from '../../src/tensor/scope.ts';
+import { Tensor } from '../../src/tensor/tensor.ts';
+import { type Finding, type Findings, NOT_COMPUTED, type Numbers } from '../../src/verify/finding.ts';
+import {
+  GoldenError,
+  type GoldenFolder,
+  openFixtures,
+  readJson,
+  whileOpen,
+} from '../../src/verify/golden.ts';
+import type { Subject } from '../../src/verify/row.ts';
+import type { FloatDType } from '../../src/verify/samples.ts';
+import { EXACT, FLOAT32_PAIR, FLOAT64, NUMPY_FLOAT32, type Tolerance } from '../../src/verify/tolerances.ts';
+import { OnnxCall, type OnnxLiteral, type OnnxNode } from './call.ts';
 import { EXACT_OPS, onnxOps } from './ops.ts';
 
 /** A name in cases.safetensors, or the tensor itself. */
@@ -52,19 +59,16 @@ export async function readOnnxManifest(folder: GoldenFolder): Promise<OnnxManife
   return json as OnnxManifest;
 }
 
-/** One row for each output of each case that the current backend has the dtypes for. */
-export async function verifyOnnx(
+/** One for each output of each case that the current backend has the dtypes for. */
+export async function* verifyOnnx(
   folder: GoldenFolder,
-  dtype: VerifyDType,
-  onRow: (row: Row) => void,
-  wanted: (of: OnnxCase) => boolean = () => true,
-): Promise<void> {
+  dtype: FloatDType,
+  wanted: (one: OnnxCase) => boolean = () => true,
+): Findings {
   const { cases } = await readOnnxManifest(folder);
-  await withOpen(openFixtures(folder, 'cases.safetensors'), async (file) => {
-    for (const of of cases) {
-      if (wanted(of) && runsHere(of))
-        for (const row of await scope(() => rowsOf(of, dtype, file))) onRow(row);
-    }
+  yield* whileOpen(openFixtures(folder, 'cases.safetensors'), async function* (file): Findings {
+    for (const one of cases)
+      if (wanted(one) && runsHere(one)) yield* await scope(() => findingsOf(one, dtype, file));
   });
 }
 
@@ -93,36 +97,38 @@ function heldIn(dtype: string, float: FloatDType): DType {
   return dtype === 'BOOL' ? 'bool' : 'int32';
 }
 
-async function rowsOf(of: OnnxCase, dtype: VerifyDType, file: SafetensorsFile): Promise<Row[]> {
-  const float = ownWidths(of) ? 'float32' : dtype;
-  const subject = (output: string): Subject => ({ name: `${of.name}/${output}`, of: of.op, check: 'value' });
-  const rows: Row[] = [];
+async function findingsOf(one: OnnxCase, dtype: FloatDType, file: SafetensorsFile): Promise<Finding[]> {
+  const float = ownWidths(one) ? 'float32' : dtype;
+  const about = (output: string): Subject => ({ name: `${one.name}/${output}`, of: one.op, check: 'value' });
   let values: ReadonlyMap<string, Tensor>;
   try {
-    values = await computed(of, float, file);
+    values = await computed(one, float, file);
   } catch (error) {
-    return Object.keys(of.outputs).map((name) => kept(subject(name), `it threw ${error}`));
+    return Object.keys(one.outputs).map((name) => ({ subject: about(name), broken: `it threw ${error}` }));
   }
-  for (const [name, ref] of Object.entries(of.outputs)) {
+  const findings: Finding[] = [];
+  for (const [name, ref] of Object.entries(one.outputs)) {
     const truth = await stored(ref, file);
-    const tolerance = toleranceOf(of, truth, float);
-    rows.push(await rowOf(subject(name), truth, values.get(name), heldIn(truth.dtype, float), tolerance));
+    const tolerance = toleranceOf(one, truth, float);
+    findings.push(
+      await findingOf(about(name), truth, values.get(name), heldIn(truth.dtype, float), tolerance),
+    );
   }
   for (const value of values.values()) value.zeroGrad(); // gradients outlive scopes
-  return rows;
+  return findings;
 }
 
-async function rowOf(
+async function findingOf(
   subject: Subject,
   truth: Stored,
   result: Tensor | undefined,
   dtype: DType,
   tolerance: Tolerance,
-): Promise<Row> {
-  if (result === undefined) return judge(subject, truth, undefined, { tolerance });
-  if (result.dtype !== dtype) return kept(subject, `is ${result.dtype}, expected ${dtype}`);
-  const numbers = { shape: result.shape, data: asStored(await result.read(), truth.dtype) };
-  return judge(subject, truth, numbers, { tolerance });
+): Promise<Finding> {
+  if (result === undefined) return { subject, truth, computed: NOT_COMPUTED, allowance: { tolerance } };
+  if (result.dtype !== dtype) return { subject, broken: `is ${result.dtype}, expected ${dtype}` };
+  const computed = { shape: result.shape, data: asStored(await result.read(), truth.dtype) };
+  return { subject, truth, computed, allowance: { tolerance } };
 }
 
 /** Every value of the graph by name. */
@@ -155,8 +161,8 @@ function asStored(numbers: ArrayLike<number>, dtype: string): ArrayLike<number> 
   return dtype === 'BF16' ? widenBf16(roundToBf16(Float32Array.from(numbers))) : numbers;
 }
 
-function toleranceOf(of: OnnxCase, truth: Stored, float: FloatDType): Tolerance {
-  if (!['F32', 'F64'].includes(truth.dtype) || of.nodes.every(({ op }) => EXACT_OPS.has(op))) return EXACT;
+function toleranceOf(one: OnnxCase, truth: Stored, float: FloatDType): Tolerance {
+  if (!['F32', 'F64'].includes(truth.dtype) || one.nodes.every(({ op }) => EXACT_OPS.has(op))) return EXACT;
   if (truth.dtype === 'F64') return FLOAT64;
   return float === 'float64' ? NUMPY_FLOAT32 : FLOAT32_PAIR;
 }

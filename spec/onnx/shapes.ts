@@ -2,10 +2,10 @@
  * ONNX's operators that cut, join and lay out over ours.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { sizeOf } from '../../kernels/views.ts';
-import { concat, where } from '../../tensor/functions/index.ts';
-import { broadcastShapes, normalizeAxis } from '../../tensor/shape.ts';
-import { apply, Tensor } from '../../tensor/tensor.ts';
+import { sizeOf } from '../../src/kernels/views.ts';
+import { concat, where } from '../../src/tensor/functions/index.ts';
+import { broadcastShapes, normalizeAxis } from '../../src/tensor/shape.ts';
+import { apply, Tensor } from '../../src/tensor/tensor.ts';
 import { fromEnd, fromLiteral, type OnnxOp, scalar, upTo } from './call.ts';
 import { take } from './gather.ts';
 

@@ -6,12 +6,13 @@ import type { Backend } from '../../src/kernels/backend.ts';
 import { openCpu } from '../../src/kernels/cpu/index.ts';
 import { createBackend, loadBackend } from '../../src/kernels/registry.ts';
 import { setBackend } from '../../src/tensor/index.ts';
-import type { Row } from '../../src/verify/judge.ts';
+import { judge } from '../../src/verify/judge.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
-import { type OnnxManifest, readOnnxManifest, runsHere, verifyOnnx } from '../../src/verify/onnx/onnx.ts';
-import { onnxOps } from '../../src/verify/onnx/ops.ts';
+import type { Row } from '../../src/verify/row.ts';
 import { twinOf } from '../../src/verify/twin/twin.ts';
 import { type Spoil, withFault } from '../support/plantedFault.ts';
+import { type OnnxManifest, readOnnxManifest, runsHere, verifyOnnx } from './onnx.ts';
+import { onnxOps } from './ops.ts';
 
 const FOLDER = goldenFolder(join(import.meta.dirname, '../goldens/onnx'));
 /** Cases with float64 in them, which gpujs does not have. */
@@ -26,7 +27,7 @@ async function rowsOn(
   await setBackend(backend);
   const rows: Row[] = [];
   const wanted = ops === undefined ? undefined : ({ op }: { op: string }) => ops.includes(op);
-  await verifyOnnx(FOLDER, dtype, (row) => rows.push(row), wanted);
+  for await (const finding of verifyOnnx(FOLDER, dtype, wanted)) rows.push(judge(finding));
   return rows;
 }
 

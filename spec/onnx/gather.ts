@@ -3,9 +3,9 @@
  * embedding takes its ids as numbers), and the rows they name are gathered.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { sizeOf } from '../../kernels/views.ts';
-import { concat, where } from '../../tensor/functions/index.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import { sizeOf } from '../../src/kernels/views.ts';
+import { concat, where } from '../../src/tensor/functions/index.ts';
+import { Tensor } from '../../src/tensor/tensor.ts';
 import { fromEnd, type OnnxOp, upTo } from './call.ts';
 
 /** Positions `at` of one axis, in that order. */

@@ -2,9 +2,9 @@
  * ONNX's elementwise operators over ours. Where ours has no such op, the line says the formula.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { where } from '../../tensor/functions/index.ts';
-import { isFloat } from '../../tensor/shape.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import { where } from '../../src/tensor/functions/index.ts';
+import { isFloat } from '../../src/tensor/shape.ts';
+import { Tensor } from '../../src/tensor/tensor.ts';
 import { type OnnxCall, type OnnxOp, scalar } from './call.ts';
 
 export const negative = (x: Tensor): Tensor => (isFloat(x.dtype) ? x.neg() : scalar(0, x).sub(x));

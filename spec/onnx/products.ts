@@ -6,11 +6,11 @@
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
 
-import { sizeOf } from '../../kernels/views.ts';
-import { IGNORE_INDEX } from '../../nn/loss.ts';
-import { PatchConv } from '../../nn/patchConv.ts';
-import { concat } from '../../tensor/functions/index.ts';
-import { apply, Tensor } from '../../tensor/tensor.ts';
+import { sizeOf } from '../../src/kernels/views.ts';
+import { IGNORE_INDEX } from '../../src/nn/loss.ts';
+import { PatchConv } from '../../src/nn/patchConv.ts';
+import { concat } from '../../src/tensor/functions/index.ts';
+import { apply, Tensor } from '../../src/tensor/tensor.ts';
 import { type OnnxCall, type OnnxOp, type Results, upTo } from './call.ts';
 import { pick, take } from './gather.ts';
 import { logSoftmax } from './reduce.ts';

@@ -2,9 +2,9 @@
  * ONNX's operators that work along axes over ours: reductions, positions of the largest, softmax, normalisation.
  * https://github.com/onnx/onnx/blob/v1.12.0/docs/Operators.md
  */
-import { sizeOf } from '../../kernels/views.ts';
-import { normalizeAxis } from '../../tensor/shape.ts';
-import { apply, Tensor } from '../../tensor/tensor.ts';
+import { sizeOf } from '../../src/kernels/views.ts';
+import { normalizeAxis } from '../../src/tensor/shape.ts';
+import { apply, Tensor } from '../../src/tensor/tensor.ts';
 import { type OnnxCall, type OnnxOp, scalar } from './call.ts';
 import { negative } from './elementwise.ts';
 

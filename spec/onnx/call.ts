@@ -4,11 +4,10 @@
  *
  * int64, int16 and int8 are held in int32, as the safetensors reader holds them.
  */
-import type { DType } from '../../kernels/backend.ts';
-import { normalizeAxis } from '../../tensor/shape.ts';
-import { Tensor } from '../../tensor/tensor.ts';
-
-export type FloatDType = 'float32' | 'float64';
+import type { DType } from '../../src/kernels/backend.ts';
+import { normalizeAxis } from '../../src/tensor/shape.ts';
+import { Tensor } from '../../src/tensor/tensor.ts';
+import type { FloatDType } from '../../src/verify/samples.ts';
 
 /** A tensor written out: a scalar, a constant, a short list of int64. */
 export interface OnnxLiteral {
