@@ -38,10 +38,7 @@ function besideDefinition(one: Case, name: ComposedName): Finding[] {
 const numbersOf = ({ shape, data }: Tensor): Numbers => ({ shape, data });
 
 /** The result by "out", and the gradients by "grad.x" unless they are at a kink or infinite. */
-function resultsOf(
-  one: Case,
-  compute: (inputs: readonly Tensor[]) => Tensor,
-): Map<string, Numbers | Lack> {
+function resultsOf(one: Case, compute: (inputs: readonly Tensor[]) => Tensor): Map<string, Numbers | Lack> {
   const inputs = sampleTensors(one.sample, caseRng(one), 'float64', true);
   const y = compute(inputs);
   const found = new Map<string, Numbers | Lack>([['out', numbersOf(y)]]);

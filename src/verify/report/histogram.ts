@@ -3,7 +3,7 @@
  * of exactly 0. Left of ×1 a result is nearer to the truth than PyTorch's float32; right of ×2 it needs the other clause
  * of the tolerance, two units in the last place.
  */
-import { escapeHtml, formatCount, formatRatio } from './text.ts';
+import { escapeHtml, formatCount, formatRatio } from './page/text.ts';
 
 const LOWEST = -10;
 const HIGHEST = 4;

@@ -2,9 +2,10 @@
  * A report as one HTML file that opens from disk: verdict, summary and histograms as they are, and all rows as data with
  * a small script that filters and sorts them. It loads nothing; its Content-Security-Policy forbids it.
  */
-import { packReport, scriptJson, unpackRows } from './data.ts';
+import { packReport, scriptJson } from './data.ts';
 import { histogramFigure } from './histogram.ts';
-import { type PageTools, runPage } from './page.ts';
+import { PAGE_SCRIPT } from './page/generated.ts';
+import { escapeHtml, formatCount } from './page/text.ts';
 import {
   isRatioCounted,
   median,
@@ -13,11 +14,9 @@ import {
   summarizeReport,
   torchRatio,
 } from './report.ts';
-import { rowsSection } from './rows.ts';
 import { STYLE } from './style.ts';
 import { summaryTable } from './summary.ts';
-import { escapeHtml, formatCount, formatError, formatPercent, formatRatio } from './text.ts';
-import { COLUMN_KEYS, csvOf, hashOf, selectRows, viewOf } from './view.ts';
+import { rowsSection } from './table.ts';
 
 export function reportHtml(report: Report): string {
   const summary = summarizeReport(report);
@@ -41,7 +40,7 @@ ${rowsSection(report)}
 </main>
 <script type="application/json" id="report">${scriptJson(packReport(report))}</script>
 <script>
-${script()}
+${PAGE_SCRIPT}
 </script>
 </body>
 </html>
@@ -120,23 +119,4 @@ function figures({ sections }: Report): string {
 <p class="soft">The largest error of each row over that of PyTorch’s own float32 run, both against the float64 truth.${left}
 Beyond ×2 a result is still OK where it is within 2 units in the last place.</p>
 <div class="figures">${pictures.join('\n')}</div>`;
-}
-
-function script(): string {
-  const tools: PageTools = {
-    unpackRows,
-    viewOf,
-    hashOf,
-    selectRows,
-    csvOf,
-    formatCount,
-    formatError,
-    formatPercent,
-    formatRatio,
-  };
-  const sources = Object.entries(tools).map(([name, tool]) => `${name}: ${tool}`);
-  return `'use strict';
-(${runPage})(JSON.parse(document.getElementById('report').textContent), ${JSON.stringify(COLUMN_KEYS)}, {
-${sources.join(',\n')}
-});`;
 }

@@ -3,9 +3,9 @@
  * rows are OK and how float32 errors stand beside PyTorch's own. A count leads to its rows, a red one to those not OK.
  */
 
+import { escapeHtml, formatCount, formatPercent, formatRatio } from './page/text.ts';
+import { hashOf, type View } from './page/view.ts';
 import { CHECKS, type CheckSummary, type ReportSummary, type SectionSummary } from './report.ts';
-import { escapeHtml, formatCount, formatPercent, formatRatio } from './text.ts';
-import { hashOf, type View } from './view.ts';
 
 const ALL: View = {
   words: '',

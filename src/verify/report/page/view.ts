@@ -1,11 +1,8 @@
 /**
  * What a reader of the report page has chosen: filters and order, as they stand in the address behind "#", and what they
  * leave of the rows.
- *
- * These functions are sent to the page as their own source, so each stands alone: it may use nothing but its arguments
- * and the language.
  */
-import type { PageRow } from './data.ts';
+import type { PageRow } from './packed.ts';
 
 export const COLUMN_KEYS = [
   'section',
@@ -57,7 +54,7 @@ export function hashOf(view: View): string {
 }
 
 /** The other way round; what is no column is no order. */
-export function viewOf(hash: string, columns: readonly ColumnKey[]): View {
+export function viewOf(hash: string): View {
   const parameters = new URLSearchParams(hash.replace(/^#/, ''));
   const sort = parameters.get('sort') ?? '';
   return {
@@ -68,7 +65,7 @@ export function viewOf(hash: string, columns: readonly ColumnKey[]): View {
     check: parameters.get('check'),
     status: parameters.get('status'),
     worse: parameters.get('worse') === '1',
-    sort: columns.find((key) => key === sort.replace(/^-/, '')) ?? null,
+    sort: COLUMN_KEYS.find((key) => key === sort.replace(/^-/, '')) ?? null,
     descending: sort.startsWith('-'),
   };
 }
@@ -106,10 +103,15 @@ export function selectRows(rows: readonly PageRow[], view: View): PageRow[] {
   });
 }
 
+/** A text that a spreadsheet would take for a formula gets an apostrophe before it. */
+function cellText(value: string | number | boolean | null): string {
+  return typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? '');
+}
+
 /** All columns in full precision, as RFC 4180 has it. */
-export function csvOf(rows: readonly PageRow[], columns: readonly ColumnKey[]): string {
+export function csvOf(rows: readonly PageRow[], columns: readonly ColumnKey[] = COLUMN_KEYS): string {
   const keys = [...columns, 'allowed', 'mean', 'note'] as const;
   const quoted = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  const lines = rows.map((row) => keys.map((key) => quoted(String(row[key] ?? ''))).join(','));
+  const lines = rows.map((row) => keys.map((key) => quoted(cellText(row[key]))).join(','));
   return `${[keys.join(','), ...lines].join('\r\n')}\r\n`;
 }

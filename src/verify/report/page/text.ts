@@ -1,9 +1,4 @@
-/**
- * Texts of the report page: HTML escapes and numbers.
- *
- * The format functions are also sent to the page as their own source, so each stands alone: it may use nothing but its
- * arguments and the language.
- */
+/** Texts of the report page, in the HTML and in its script: escapes and numbers. */
 
 /** For element contents and for quoted attributes. */
 export function escapeHtml(text: string): string {

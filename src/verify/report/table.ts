@@ -1,8 +1,8 @@
 /** The last part of the report page: filters and the table of all rows, both empty until the page's script fills them. */
 
+import { escapeHtml, formatCount } from './page/text.ts';
+import { COLUMN_KEYS, type ColumnKey } from './page/view.ts';
 import { CHECKS, type Report } from './report.ts';
-import { escapeHtml, formatCount } from './text.ts';
-import { COLUMN_KEYS, type ColumnKey } from './view.ts';
 
 interface Column {
   readonly label: string;

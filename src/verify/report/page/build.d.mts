@@ -1,0 +1,2 @@
+/** The script of the report page, as the page has it between its tags. */
+export function pageScript(): Promise<string>;
