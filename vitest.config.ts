@@ -1,6 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const source = (file: string) => fileURLToPath(new URL(`src/${file}`, import.meta.url));
+
 export default defineConfig({
+  // Examples import the package: in the project itself it is its own source, as in tsconfig.json.
+  resolve: {
+    alias: [
+      { find: /^cogvlm-ts$/, replacement: source('index.ts') },
+      { find: /^cogvlm-ts\/node$/, replacement: source('node.ts') },
+    ],
+  },
   test: {
     include: ['spec/**/*.spec.ts'],
     testTimeout: 120_000,

@@ -1,5 +1,5 @@
 /** Everything of the package, and what reads and writes files (Node only). */
-export { replaceFile } from './data/replaceFile.ts';
+export { FileWriteError, replaceFile } from './data/replaceFile.ts';
 export * from './data/safetensors/node.ts';
 export * from './index.ts';
 export { installWebGpu } from './kernels/gpujs/node.ts';

@@ -48,7 +48,7 @@ describe('finding the weights', () => {
       `${folder}: no weights found: looked for ${INDEX}, model.safetensors and a single *.safetensors file`,
     );
     expect(await messageOf(openCheckpointFolder(join(folder, 'none')))).toContain(
-      'the folder cannot be listed: ENOENT',
+      'the folder cannot be listed: there is no such file or folder',
     );
   });
 
@@ -225,10 +225,14 @@ describe('a file on disk', () => {
 
   it('that is not there, is a folder, or shrinks while it is open', async () => {
     const path = join(folder, 'w.safetensors');
-    expect(await messageOf(fileSource(path))).toContain(`${path}: cannot be opened: ENOENT`);
-    expect(await messageOf(fileSource(folder))).toContain('cannot be opened: not a file');
+    expect(await messageOf(fileSource(path))).toContain(
+      `${path}: cannot be opened: there is no such file or folder`,
+    );
+    expect(await messageOf(fileSource(folder))).toContain(
+      'cannot be opened: it is a folder, expected a file',
+    );
     expect(await messageOf(writeSafetensorsFile(join(folder, 'no', 'w'), []))).toContain(
-      'cannot be written: ENOENT',
+      'cannot be written: there is no such file or folder',
     );
     await writeSafetensorsFile(path, [floats('a', 1, 2)]);
     const file = await openSafetensors(await fileSource(path));

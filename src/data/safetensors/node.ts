@@ -1,14 +1,14 @@
 /**
  * Safetensors files and checkpoint folders on disk (Node only).
  *
- * Files are written to a temporary file beside them, flushed and renamed: a reader sees the old file or the new one, and
- * a failed write leaves nothing behind.
+ * Files are replaced as a whole: a reader sees the old file or the new one, and a failed write leaves nothing behind.
  */
 
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../reason.ts';
+import { FileWriteError, type PendingFile, replaceFiles } from '../replaceFile.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { INDEX_FILE, openCheckpoint } from './checkpoint.ts';
 import { SafetensorsError } from './error.ts';
@@ -97,7 +97,7 @@ export async function writeSafetensorsFile(
   entries: readonly FileEntry[],
   metadata: Metadata = {},
 ): Promise<void> {
-  await writeBeside([{ path, write: (handle) => writeTensors(handle, path, entries, metadata) }]);
+  await replaced([{ path, write: (handle) => writeTensors(handle, path, entries, metadata) }]);
 }
 
 export interface CheckpointWriteOptions {
@@ -128,7 +128,7 @@ export async function writeCheckpointFolder(
     files.push({ path: index, write: (handle) => writeAll(handle, text) });
   }
   // Without its index an old checkpoint cannot be mistaken for the new one while files are replaced; the new index is last.
-  await writeBeside(files, () => rm(index, { force: true }));
+  await replaced(files, () => rm(index, { force: true }));
   const written = new Set(shards.map(({ name }) => name));
   for (const name of await readdir(path)) {
     if (WEIGHT_FILE.test(name) && !written.has(name)) await rm(join(path, name));
@@ -136,11 +136,6 @@ export async function writeCheckpointFolder(
 }
 
 const WEIGHT_FILE = /^model(-\d{5}-of-\d{5})?\.safetensors$/;
-
-interface PendingFile {
-  readonly path: string;
-  write(handle: FileHandle): Promise<void>;
-}
 
 function shardFile(folder: string, shard: Shard<FileEntry>, metadata: Metadata): PendingFile {
   const path = join(folder, shard.name);
@@ -169,35 +164,15 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-let temporaryFiles = 0;
-
-/** Writes all files under temporary names, then renames them in their order. */
-async function writeBeside(
-  files: readonly PendingFile[],
-  beforeRenaming?: () => Promise<void>,
-): Promise<void> {
-  const temporary: string[] = [];
+/** `replaceFiles`, with its errors as those of the format. */
+async function replaced(files: readonly PendingFile[], beforeRenaming?: () => Promise<void>): Promise<void> {
   try {
-    for (const { path, write } of files) {
-      await explained(path, 'cannot be written', async () => {
-        const name = `${path}.${process.pid}-${temporaryFiles++}.tmp`;
-        const handle = await open(name, 'wx');
-        temporary.push(name);
-        try {
-          await write(handle);
-          await handle.sync();
-        } finally {
-          await handle.close();
-        }
-      });
-    }
-    await beforeRenaming?.();
-    for (const [i, { path }] of files.entries()) {
-      await explained(path, 'cannot be written', () => rename(temporary[i], path));
-    }
+    await replaceFiles(files, beforeRenaming);
   } catch (error) {
-    await Promise.all(temporary.map((name) => rm(name, { force: true })));
-    throw error;
+    if (!(error instanceof FileWriteError)) throw error;
+    const { path, cause } = error;
+    if (cause instanceof SafetensorsError) throw cause;
+    throw new SafetensorsError(path, `cannot be written: ${reasonOf(cause)}`, { cause });
   }
 }
 
