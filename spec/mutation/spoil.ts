@@ -1,7 +1,7 @@
 /** Wrong gradients: what a mutated record hands to the tape in place of its own. */
 import type { View } from '../../src/kernels/backend.ts';
+import { expandView } from '../../src/kernels/views.ts';
 import { getBackend } from '../../src/tensor/context.ts';
-import { expandView } from '../../src/tensor/layout.ts';
 
 /** The gradient `factor` times; zeros for 0, also where it is infinite or NaN. */
 export function scaled(gradient: () => View, factor: number): () => View {

@@ -4,12 +4,11 @@
  */
 import ndarray, { type NdArray } from 'ndarray';
 import type { Backend, CompareName, DType, HostArray, View } from '../kernels/backend.ts';
-import { denseStrides, denseView, sizeOf } from '../kernels/views.ts';
+import { denseStrides, denseView, expandView, sizeOf } from '../kernels/views.ts';
 import { run } from './apply.ts';
 import { getBackend, keepBuffer, releaseBuffer } from './context.ts';
 import { DTypeError, formatType, ShapeError } from './errors.ts';
 import { flattened, hostArray, type Nested, ndarrayNumbers } from './hostNumbers.ts';
-import { expandView } from './layout.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
 import type { Rng } from './random.ts';

@@ -2,6 +2,7 @@
  * Walking strided arrays. All kernels have one shape: an outer walk over positions, written here once, and an inner loop
  * over a line of numbers, written in the kernel as `data[at + j * stride]`.
  */
+import { mergeAxes } from '../views.ts';
 import { type Strided, strided } from './host.ts';
 
 /**
@@ -40,43 +41,20 @@ export function forEachRow(
   forEachPosition(operands[0].shape.slice(0, -1), operands, visit);
 }
 
-/**
- * The same elements in the same order with as few axes as the strides allow, at least one; the operands have one shape.
- * Dense operands become a single line, so that an elementwise kernel runs one flat loop over them.
- */
-export function mergeAxes(operands: readonly Strided[]): Strided[] {
-  const full = operands[0].shape;
-  const shape: number[] = [];
-  const strides: number[][] = operands.map(() => []);
-  for (let axis = 0; axis < full.length; axis++) {
-    if (full[axis] === 1) continue;
-    const last = shape.length - 1;
-    // Axes a, a+1 are one axis where a step along a is a whole run along a+1, in every operand.
-    const joins = last >= 0 && operands.every((x, k) => strides[k][last] === full[axis] * x.stride[axis]);
-    if (joins) {
-      shape[last] *= full[axis];
-      for (let k = 0; k < operands.length; k++) strides[k][last] = operands[k].stride[axis];
-    } else {
-      shape.push(full[axis]);
-      for (let k = 0; k < operands.length; k++) strides[k].push(operands[k].stride[axis]);
-    }
-  }
-  if (shape.length === 0) {
-    shape.push(1);
-    for (const stride of strides) stride.push(1);
-  }
-  return operands.map((x, k) => strided(x.data, shape, strides[k], x.offset));
-}
-
 /** The lines of an elementwise kernel: `visit` gets the number of elements, and offset and stride of each operand. */
 export function forEachLine(
   operands: readonly Strided[],
   visit: (n: number, at: readonly number[], stride: readonly number[]) => void,
 ): void {
-  const merged = mergeAxes(operands);
-  const { shape } = merged[0];
+  // Dense operands become a single line: one flat loop runs over them.
+  const { shape, strides } = mergeAxes(
+    operands[0].shape,
+    operands.map((x) => x.stride),
+    1,
+  );
+  const merged = operands.map((x, k) => strided(x.data, shape, strides[k], x.offset));
   const last = shape.length - 1;
-  const stride = merged.map((x) => x.stride[last]);
+  const stride = strides.map((steps) => steps[last]);
   forEachRow(merged, (at) => visit(shape[last], at, stride));
 }
 

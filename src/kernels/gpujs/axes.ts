@@ -1,29 +1,4 @@
-/** Axes of strided views, for kernels that find positions by dividing. */
-
-export interface Axes {
-  readonly shape: number[];
-  /** One list per operand. */
-  readonly strides: number[][];
-}
-
-/** The same positions in the same order with as few axes as the operands allow; axes of size 1 go. */
-export function mergeAxes(shape: readonly number[], operands: readonly (readonly number[])[]): Axes {
-  const merged: number[] = [];
-  const strides: number[][] = operands.map(() => []);
-  for (let axis = 0; axis < shape.length; axis++) {
-    const size = shape[axis];
-    if (size === 1) continue;
-    const last = merged.length - 1;
-    const joins = last >= 0 && operands.every((steps, k) => strides[k][last] === size * steps[axis]);
-    if (joins) merged[last] *= size;
-    else merged.push(size);
-    for (let k = 0; k < operands.length; k++) {
-      if (joins) strides[k][last] = operands[k][axis];
-      else strides[k].push(operands[k][axis]);
-    }
-  }
-  return { shape: merged, strides };
-}
+/** A strided part of a buffer, for kernels that find positions by dividing. */
 
 /** A part of a buffer as digits of a position in it, from the lowest place up. */
 export interface Digits {

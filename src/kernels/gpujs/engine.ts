@@ -1,7 +1,6 @@
 /** What every kernel is made of: programs run in order over buffers, and dense data for those that want it. */
 import type { Backend, DType, View } from '../backend.ts';
-import { denseView, isDense, sizeOf } from '../views.ts';
-import { mergeAxes } from './axes.ts';
+import { denseView, isDense, mergeAxes, sizeOf } from '../views.ts';
 import type { Device } from './device.ts';
 import { type Lane, Slot } from './lane.ts';
 import { family, LONGEST_ROW, MOST_ROWS, type Program, program, split } from './program.ts';
@@ -113,11 +112,7 @@ export function createEngine(device: Device, lane: Lane, store: Store, host: Bac
   };
 
   function copy(x: View): View {
-    const { shape, strides } = mergeAxes(x.shape, [x.strides]);
-    if (shape.length === 0) {
-      shape.push(1);
-      strides[0].push(1);
-    }
+    const { shape, strides } = mergeAxes(x.shape, [x.strides], 1);
     const sizes = shape.slice(1).reverse();
     if (sizes.length > 0) requireCountable('copy', sizeOf(x.shape) / sizes[0], sizes);
     const integers = [...sizes, ...strides[0].reverse()];

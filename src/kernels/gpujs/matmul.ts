@@ -7,8 +7,7 @@
  * a thread makes one element. A sum is made of sums over `chunk` numbers: rounding grows with the two lengths, not with K.
  */
 import type { Backend, View } from '../backend.ts';
-import { denseStrides, sizeOf, swapLastTwo } from '../views.ts';
-import { type Axes, mergeAxes } from './axes.ts';
+import { type Axes, denseStrides, mergeAxes, sizeOf, swapLastTwo } from '../views.ts';
 import { type Engine, FILL, requireCountable } from './engine.ts';
 import { CHUNKS, chunksOf, inChunks, program, split } from './program.ts';
 import { roundedAxis } from './residence.ts';

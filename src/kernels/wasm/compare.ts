@@ -1,6 +1,6 @@
 /** Comparisons, conversions between dtypes, and maxima along an axis. */
 import type { Backend, CompareName, DType, View } from '../backend.ts';
-import { denseView, isDense, sizeOf } from '../views.ts';
+import { denseView, isDense, permuteView, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
 import { Cast, Compare } from './generated/signatures.ts';
 
@@ -32,7 +32,7 @@ function isSingle(x: View): boolean {
 function axisLast(x: View, axis: number): View {
   const order = x.shape.map((_, a) => a).toSpliced(axis, 1);
   order.push(axis);
-  return { ...x, shape: order.map((a) => x.shape[a]), strides: order.map((a) => x.strides[a]) };
+  return permuteView(x, order);
 }
 
 export function compareKernels(parts: Parts): CompareKernels {

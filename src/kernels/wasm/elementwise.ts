@@ -1,9 +1,8 @@
 /** Functions of each element, and the update of AdamW. */
 import type { Backend, BinaryName, View } from '../backend.ts';
-import { isDense, sizeOf } from '../views.ts';
+import { isDense, mergeAxes, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
 import { type Arguments, Binary, type KernelName, Unary } from './generated/signatures.ts';
-import { collapse } from './strided.ts';
 
 type ElementwiseKernels = Pick<
   Backend,
@@ -24,7 +23,7 @@ export function elementwiseKernels(parts: Parts): ElementwiseKernels {
     const f = Binary[name];
     if (!isFloat32(a)) return host.binary(name, a, b);
     if (sizeOf(a.shape) === 0) return result(parts, a.shape);
-    const { shape, strides } = collapse(a.shape, [a.strides, b.strides]);
+    const { shape, strides } = mergeAxes(a.shape, [a.strides, b.strides], 1);
     const last = shape.length - 1;
     // The kernel takes up to four axes whose last is dense in both, or dense in one and a single number in the other.
     for (const [which, step] of [

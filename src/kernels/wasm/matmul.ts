@@ -1,9 +1,8 @@
 /** Matrix products in float32, batch by batch. M rows, N columns, K terms per sum. */
 import type { Backend } from '../backend.ts';
-import { denseView, sizeOf } from '../views.ts';
+import { denseView, mergeAxes, sizeOf } from '../views.ts';
 import type { Wasm } from './module.ts';
 import { type Product, productCalls } from './products.ts';
-import { collapse } from './strided.ts';
 
 export function matmulKernel({ heap, pool }: Wasm, host: Backend): Backend['matmul'] {
   return (a, b) => {
@@ -19,7 +18,7 @@ export function matmulKernel({ heap, pool }: Wasm, host: Backend): Backend['matm
 
     const aMatrix = a.strides.slice(axes);
     const bMatrix = b.strides.slice(axes);
-    const batch = collapse(lead, [a.strides.slice(0, axes), b.strides.slice(0, axes)]);
+    const batch = mergeAxes(lead, [a.strides.slice(0, axes), b.strides.slice(0, axes)], 1);
     const [aLead, bLead] = batch.strides;
     // One matrix B under many A whose rows follow each other: x [B, T, K] · W is one product of B·T rows.
     const last = batch.shape.length - 1;

@@ -1,9 +1,8 @@
 /** Copies, joins and row indexing of four-byte elements (float32 and int32); other dtypes go to the host kernels. */
 import type { Backend, View } from '../backend.ts';
 import { requireRows } from '../cpu/indexing.ts';
-import { denseView, isDense, sizeOf } from '../views.ts';
+import { denseView, isDense, mergeAxes, sizeOf } from '../views.ts';
 import type { Wasm } from './module.ts';
-import { collapse } from './strided.ts';
 
 type MoveKernels = Pick<Backend, 'copy' | 'concat' | 'assign' | 'gatherRows' | 'scatterAddRows'>;
 
@@ -19,7 +18,7 @@ export function moveKernels({ heap, pool }: Wasm, host: Backend): MoveKernels {
   /** Writes the elements of x from address `to`, with strides in elements. */
   function write(x: View, to: number, toStrides: readonly number[]): void {
     if (sizeOf(x.shape) === 0) return;
-    const { shape, strides } = collapse(x.shape, [x.strides, toStrides]);
+    const { shape, strides } = mergeAxes(x.shape, [x.strides, toStrides], 1);
     const [from, into] = strides;
     const lists = [shape, from, into];
     while (shape.length < 4) {

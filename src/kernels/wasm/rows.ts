@@ -1,6 +1,6 @@
 /** Kernels over the rows of the last axis: sums, softmax, cross-entropy, norms, rotary embedding. */
 import type { Backend, View } from '../backend.ts';
-import { isDense, sizeOf } from '../views.ts';
+import { isDense, permuteView, sizeOf } from '../views.ts';
 import { isFloat32, type Parts, result, withDense } from './dense.ts';
 import { NORM_ROW_RUN, STRETCH } from './generated/signatures.ts';
 
@@ -22,11 +22,6 @@ type RowKernels = Pick<
 function rowsOf(x: View): { D: number; R: number } {
   const D = x.shape[x.shape.length - 1];
   return { D, R: D === 0 ? 0 : sizeOf(x.shape) / D };
-}
-
-/** The same elements with the axes in another order. */
-function permuted(x: View, axes: readonly number[]): View {
-  return { ...x, shape: axes.map((axis) => x.shape[axis]), strides: axes.map((axis) => x.strides[axis]) };
 }
 
 export function rowKernels(parts: Parts): RowKernels {
@@ -94,7 +89,7 @@ export function rowKernels(parts: Parts): RowKernels {
       // [outer, summed, inner] with the summed axes side by side; if they are not, they are moved to the end.
       const adjacent = axes[axes.length - 1] - axes[0] === axes.length - 1;
       const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
-      const source = adjacent && isDense(x) ? x : permuted(x, [...kept, ...axes]);
+      const source = adjacent && isDense(x) ? x : permuteView(x, [...kept, ...axes]);
       const begin = source === x ? axes[0] : kept.length;
       const outer = sizeOf(source.shape.slice(0, begin));
       const summed = sizeOf(source.shape.slice(begin, begin + axes.length));

@@ -10,7 +10,7 @@
  *   maximum           the larger input gets dy; at a tie each gets half, as in PyTorch
  */
 import type { BinaryName, View } from '../../kernels/backend.ts';
-import { expandView } from '../layout.ts';
+import { expandView } from '../../kernels/views.ts';
 import type { BackwardContext, Gradients, Op } from '../op.ts';
 import { broadcastOrThrow, requireDType, requireSameDType } from '../shape.ts';
 

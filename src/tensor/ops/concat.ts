@@ -1,6 +1,7 @@
 /** Joins tensors along an axis; the gradient of a part is its slice of dy. */
+
+import { sliceView } from '../../kernels/views.ts';
 import { ShapeError, typeOf } from '../errors.ts';
-import { sliceView } from '../layout.ts';
 import type { Op } from '../op.ts';
 import { requireSameDType } from '../shape.ts';
 

@@ -8,9 +8,8 @@
  * there is one product instead of a batch of them, and ∂B sums over the batch inside the product.
  */
 import type { View } from '../../kernels/backend.ts';
-import { denseView, swapLastTwo } from '../../kernels/views.ts';
+import { denseView, expandView, reshapeView, swapLastTwo } from '../../kernels/views.ts';
 import { ShapeError, typeOf } from '../errors.ts';
-import { expandView, reshapeView } from '../layout.ts';
 import type { Op } from '../op.ts';
 import { broadcastShapes, requireDType, requireSameDType } from '../shape.ts';
 

@@ -7,9 +7,8 @@
  *   slice     elements start, start + step, … of one axis; gradient: zeros with dy written into the same slice
  */
 import type { View } from '../../kernels/backend.ts';
-import { denseView, sizeOf } from '../../kernels/views.ts';
+import { denseView, expandView, permuteView, reshapeView, sizeOf, sliceView } from '../../kernels/views.ts';
 import { ShapeError, typeOf } from '../errors.ts';
-import { expandView, permuteView, reshapeView, sliceView } from '../layout.ts';
 import type { Op } from '../op.ts';
 import { broadcastShapes, sameShape } from '../shape.ts';
 

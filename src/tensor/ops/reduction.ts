@@ -4,8 +4,9 @@
  *   sum   Σ x over axes          ∂x = dy, broadcast back
  *   max   largest over one axis  ∂x = dy where x is the maximum; equal maxima share it, as in PyTorch's amax
  */
+
+import { expandView } from '../../kernels/views.ts';
 import { ShapeError, typeOf } from '../errors.ts';
-import { expandView } from '../layout.ts';
 import type { Op } from '../op.ts';
 import { requireDType } from '../shape.ts';
 

@@ -11,8 +11,7 @@
 import type { Backend, View } from '../../kernels/backend.ts';
 import { asNdarray, dataOf } from '../../kernels/cpu/host.ts';
 import { forEachRow } from '../../kernels/cpu/lines.ts';
-import { sizeOf, swapLastTwo } from '../../kernels/views.ts';
-import { sliceView } from '../../tensor/layout.ts';
+import { sizeOf, sliceView, swapLastTwo } from '../../kernels/views.ts';
 import { bitsOfProducts, bitsOfSums, floatParts, powerAbove, unitParts } from './parts.ts';
 import { isFloat32, type Workbench, wideNumbers } from './workbench.ts';
 
