@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { noiseValues } from '../bench/noise.ts';
-import { ChildChannel } from '../bench/peers/child.ts';
+import { ChildChannel, killAll } from '../bench/peers/child.ts';
 import { type Cell, type Contestant, compare, difference, Rates } from '../bench/peers/compare.ts';
 import type { Name } from '../bench/peers/contestants.ts';
 import { BEGIN, END, withResults } from '../bench/peers/markers.ts';
@@ -143,6 +143,20 @@ describe('comparison with peers', () => {
     expect(absent('js-pytorch')).toHaveProperty('absent', expect.stringContaining('broken'));
     expect(absent('onnxruntime-web')).toHaveProperty('absent', 'has none');
     expect(absent('torch')).toHaveProperty('absent', expect.stringContaining('ENOENT'));
+  });
+});
+
+describe('a driver', () => {
+  it('that is ended tells those who wait for it why, and those who come later', async () => {
+    const channel = new ChildChannel({
+      command: process.execPath,
+      args: ['-e', 'setInterval(() => {}, 1000)'],
+      env: {},
+    });
+    const asked = channel.ask({}, 60);
+    killAll('time ran out');
+    await expect(asked).rejects.toThrow('time ran out');
+    await expect(channel.ask({}, 60)).rejects.toThrow('time ran out');
   });
 });
 

@@ -15,9 +15,12 @@ interface WithAsk {
 
 class PageChannel implements Channel {
   readonly #page: Promise<Page>;
+  readonly #ended: () => string | undefined;
 
-  constructor(page: Promise<Page>) {
+  /** @param ended why the browser was ended */
+  constructor(page: Promise<Page>, ended: () => string | undefined) {
     this.#page = page;
+    this.#ended = ended;
     page.catch(() => {}); // whoever asks is told
   }
 
@@ -34,7 +37,7 @@ class PageChannel implements Channel {
       const answer = page.evaluate((given) => (window as unknown as WithAsk).ask(given), request);
       return await Promise.race([answer, late]);
     } catch (error) {
-      throw new Error((error as Error).message.split('\n')[0]);
+      throw new Error(this.#ended() ?? (error as Error).message.split('\n')[0]);
     } finally {
       clearTimeout(timer);
     }
@@ -61,6 +64,7 @@ class ChromiumHost implements Host {
   readonly #serve: (typeof Server)['serve'];
   #site: Awaited<ReturnType<(typeof Server)['serve']>> | undefined;
   #adapter: AdapterReport | null = null;
+  #ended: string | undefined;
 
   constructor(browser: Browser, serve: (typeof Server)['serve'], path: string) {
     this.#browser = browser;
@@ -101,10 +105,11 @@ class ChromiumHost implements Host {
       await made.goto(`${this.#site?.origin}/isolated/plain/#${library}`);
       return made;
     });
-    return new PageChannel(page);
+    return new PageChannel(page, () => this.#ended);
   }
 
-  stopAll(): void {
+  stopAll(why: string): void {
+    this.#ended = why;
     void this.#browser.close().catch(() => {});
   }
 

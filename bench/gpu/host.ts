@@ -15,8 +15,8 @@ export interface Host {
   addPeers(entries: Readonly<Partial<Record<LibraryName, string>>>): Promise<void>;
   /** A driver of its own for a library. */
   open(library: LibraryName): Channel;
-  /** Ends every driver now. */
-  stopAll(): void;
+  /** Ends every driver now. @param why what those are told who wait for one */
+  stopAll(why: string): void;
   close(): Promise<void>;
 }
 

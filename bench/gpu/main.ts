@@ -137,7 +137,7 @@ async function bench(options: Options, scratch: string): Promise<void> {
     '',
   );
   // Whatever hangs ends with the time there is; what was found until then is written.
-  const end = setTimeout(() => host.stopAll(), 1000 * budget.left);
+  const end = setTimeout(() => host.stopAll('time ran out'), 1000 * budget.left);
   try {
     const on = await contestants(host, options, budget, report);
     if (options.verify) await verifyFolders(host, FIRST_FOLDERS, budget.part(VERIFY_SHARE), report, print);
@@ -172,7 +172,7 @@ const program = new Command('npm run bench:gpu --')
   .option('--no-verify', 'only time')
   .option('--json <file>', 'where the figures go', 'bench-gpu.json');
 
-process.on('exit', killAll);
+process.on('exit', () => killAll());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
 const scratch = mkdtempSync(join(tmpdir(), 'cogvlm-bench-gpu-'));

@@ -10,11 +10,11 @@ export interface Command {
   readonly env: Readonly<Record<string, string>>;
 }
 
-const running = new Set<ChildProcess>();
+const running = new Set<ChildChannel>();
 
-/** Ends every driver now. */
-export function killAll(): void {
-  for (const child of running) child.kill('SIGKILL');
+/** Ends every driver now. @param why what those are told who wait for one */
+export function killAll(why?: string): void {
+  for (const channel of running) channel.stop(why);
 }
 
 export class ChildChannel implements Channel {
@@ -29,7 +29,7 @@ export class ChildChannel implements Channel {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     });
-    running.add(this.#child);
+    running.add(this);
     this.#child.stderr?.on('data', (text) => {
       this.#said = (this.#said + text).slice(-2000);
     });
@@ -60,7 +60,8 @@ export class ChildChannel implements Channel {
     return answer;
   }
 
-  stop(): void {
+  stop(why?: string): void {
+    this.#gone ??= why;
     this.#child.kill('SIGKILL');
   }
 
@@ -71,8 +72,8 @@ export class ChildChannel implements Channel {
   }
 
   #end(why: string): void {
-    running.delete(this.#child);
+    running.delete(this);
     this.#gone ??= why;
-    this.#answer({ error: why } satisfies Failure);
+    this.#answer({ error: this.#gone } satisfies Failure);
   }
 }

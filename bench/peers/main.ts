@@ -85,7 +85,7 @@ async function run(options: Options): Promise<void> {
   }
 }
 
-process.on('exit', killAll);
+process.on('exit', () => killAll());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
 const program = new Command('npm run bench:peers --')
