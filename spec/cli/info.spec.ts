@@ -57,6 +57,14 @@ describe('cogvlm info', () => {
     expect(out).toMatch(/model-00001-of-00002\.safetensors +\S+ MB +\d+/);
   });
 
+  it('names a model by its fields', async () => {
+    const named = async (folder: string) => (await cli('info', folder)).out.split('\n')[0];
+    expect(await named(join(GOLDENS, 'cogvlm/checkpoint'))).toMatch(/^CogVLM in /);
+    expect(await named(join(GOLDENS, 'cogvlm2/checkpoint'))).toMatch(/^CogVLM2 in /);
+    const demo = join(import.meta.dirname, '../../models/first-light');
+    expect(await named(demo)).toMatch(/^CogVLM with a convolution after the ViT in /);
+  });
+
   it('says in one line what is missing', async () => {
     const { status, out, err } = await cli('info', join(GOLDENS, 'nowhere'));
     expect(status).toBe(1);

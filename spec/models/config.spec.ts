@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  CogVLM,
   type CogVLMConfig,
   ConfigError,
   checkpointKeys,
   configToJson,
+  defineConfig,
   imageTokens,
   type ModelPart,
   parseConfig,
@@ -170,6 +172,58 @@ describe('what a wrong config says', () => {
     ],
   ])('%#: names the field, what it holds and what is expected', (json, says) => {
     expect(() => parseConfig(json)).toThrow(new ConfigError(`config.json: ${says}`));
+  });
+});
+
+describe('defineConfig', () => {
+  it('is the released CogVLM-17B where nothing is told', () => {
+    expect(defineConfig()).toEqual(parseConfig(released(490)));
+    expect(defineConfig({ vision: { imageSize: 224 } })).toEqual(parseConfig(released(224)));
+  });
+
+  it('follows the fields that are told', () => {
+    const config = defineConfig({ hiddenSize: 64, numAttentionHeads: 4, vision: { convDownsample: true } });
+    expect([config.hiddenSize, config.numKeyValueHeads, config.ropeTheta]).toEqual([64, 4, 500000]);
+    expect([config.vocabSize, config.vision.hiddenSize, config.vision.convDownsample]).toEqual([
+      32000,
+      1792,
+      true,
+    ]);
+  });
+
+  it.each<[object, string]>([
+    [{ hidenSize: 64 }, 'hidenSize is not a field; did you mean hiddenSize?'],
+    [{ vision: { imagesize: 64 } }, 'vision.imagesize is not a field; did you mean imageSize?'],
+    [{ colour: 1 }, 'colour is not a field; there are vocabSize, hiddenSize,'],
+    [{ hiddenSize: 64, numAttentionHeads: 3 }, 'hiddenSize 64 is not a multiple of numAttentionHeads 3'],
+    [{ vision: { imageSize: 50 } }, 'vision.imageSize 50 is not a multiple of vision.patchSize 14'],
+    [{ hiddenSize: 0.5 }, 'hiddenSize is 0.5, expected a positive integer'],
+    [{ rmsNormEps: Number.NaN }, 'rmsNormEps is NaN, expected a positive number'],
+    [{ vision: 3 }, 'vision is not an object'],
+  ])('%j: names the field as the caller named it', (fields, says) => {
+    expect(() => defineConfig(fields)).toThrow(ConfigError);
+    expect(() => defineConfig(fields)).toThrow(`CogVLM config: ${says}`);
+  });
+});
+
+describe('new CogVLM', () => {
+  const config = tinyConfig();
+
+  it.each<[Partial<CogVLMConfig>, string]>([
+    [{ numAttentionHeads: 3 }, 'hiddenSize 8 is not a multiple of numAttentionHeads 3'],
+    [{ numKeyValueHeads: 3 }, 'numAttentionHeads 2 is not a multiple of numKeyValueHeads 3'],
+    [{ numAttentionHeads: 8, numKeyValueHeads: 8 }, 'even head width, hiddenSize/numAttentionHeads is 1'],
+    [{ vision: { ...config.vision, patchSize: 3 } }, 'imageSize 4 is not a multiple of vision.patchSize 3'],
+    [{ vision: { ...config.vision, numHeads: 4 } }, 'hiddenSize 6 is not a multiple of vision.numHeads 4'],
+    [{ vocabSize: -1 }, 'vocabSize is -1, expected a positive integer'],
+  ])('%#: refuses sizes that do not fit', (fields, says) => {
+    expect(() => new CogVLM({ ...config, ...fields })).toThrow(ConfigError);
+    expect(() => new CogVLM({ ...config, ...fields })).toThrow(says);
+  });
+
+  it('refuses a config with a field missing', () => {
+    const { rmsNormEps, ...rest } = config;
+    expect(() => new CogVLM(rest as CogVLMConfig)).toThrow('CogVLM config: rmsNormEps is missing');
   });
 });
 

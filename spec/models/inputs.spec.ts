@@ -7,7 +7,7 @@ import {
   KVCache,
   type ModelInput,
 } from '../../src/models/cogvlm/index.ts';
-import { noGrad, Tensor } from '../../src/tensor/index.ts';
+import { noGrad, Rng, Tensor } from '../../src/tensor/index.ts';
 import { batchOf, conversation, randomModel, randomPixels, tinyConfig } from '../support/models.ts';
 
 const config = tinyConfig();
@@ -25,6 +25,25 @@ describe('weights', () => {
       expect(shapesOf(new CogVLM(some).state())).toEqual(shapesOf(checkpointKeys(some)));
     },
   );
+});
+
+describe('a model without weights', () => {
+  const zeros =
+    'CogVLM: the weights are zeros: the model was made without random numbers and nothing was loaded';
+  const ids = [[1, 2]];
+
+  it('does not run, and says what to do', () => {
+    const empty = new CogVLM(config, { dtype: 'float64' });
+    expect(() => empty.call({ ids })).toThrow(zeros);
+    expect(() => empty.call({ ids })).toThrow('new CogVLM(config, { rng: new Rng(seed) })');
+  });
+
+  it('runs once they are drawn or loaded', () => {
+    expect(new CogVLM(config, { rng: new Rng(1) }).call({ ids }).shape).toEqual([1, 2, config.vocabSize]);
+    const loaded = new CogVLM(config, { dtype: 'float64' });
+    loaded.loadStateDict(model.stateDict());
+    expect(loaded.call({ ids }).data).toEqual(call({ ids }).data);
+  });
 });
 
 describe('places', () => {

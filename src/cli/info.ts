@@ -49,6 +49,25 @@ export function addInfo(program: Command, session: Session): void {
     });
 }
 
+/** What sets CogVLM2 apart; a model that has only some of it is a CogVLM with these. */
+function modelName({
+  numAttentionHeads,
+  numKeyValueHeads,
+  ropeTheta,
+  visionExpertQkvBias,
+  vision,
+}: CogVLMConfig) {
+  const traits: readonly (readonly [has: boolean, name: string])[] = [
+    [vision.convDownsample, 'a convolution after the ViT'],
+    [numKeyValueHeads < numAttentionHeads, 'grouped queries'],
+    [visionExpertQkvBias, 'a bias in the visual experts'],
+    [ropeTheta === 500000, 'rotary base 500000'],
+  ];
+  const own = traits.flatMap(([has, name]) => (has ? [name] : []));
+  if (own.length === traits.length) return 'CogVLM2';
+  return own.length === 0 ? 'CogVLM' : `CogVLM with ${own.join(', ')}`;
+}
+
 async function modelInfo(folder: string, config: CogVLMConfig, checkpoint: Checkpoint): Promise<ModelInfo> {
   const parameters = { vit: 0, adapter: 0, experts: 0, language: 0, total: 0 };
   for (const [, { part, shape, optional }] of checkpointKeys(config)) {
@@ -104,7 +123,7 @@ function report(info: ModelInfo, config: CogVLMConfig): string {
   });
   const S = vision.imageSize;
   const lines = [
-    `${vision.convDownsample ? 'CogVLM2' : 'CogVLM'} in ${info.folder}`,
+    `${modelName(config)} in ${info.folder}`,
     '',
     ...table([
       [

@@ -8,9 +8,21 @@ import { Tensor } from '../tensor/tensor.ts';
 
 /** A weight: a leaf that the optimiser may change. Holds a copy, rounded to its dtype. */
 export class Parameter extends Tensor {
+  #wasAssigned = false;
+
   constructor(values: Tensor, trainable = true) {
     super(values.backend, values.backend.cast(values.view, values.dtype), null, trainable);
     this.keep();
+  }
+
+  /** Whether it holds other numbers than it was made with: a checkpoint's, say. */
+  get wasAssigned(): boolean {
+    return this.#wasAssigned;
+  }
+
+  override assign(source: Tensor): void {
+    super.assign(source);
+    this.#wasAssigned = true;
   }
 }
 

@@ -10,7 +10,7 @@ import type { WeightOptions } from '../../nn/init.ts';
 import { ShapeError } from '../../tensor/errors.ts';
 import { concat } from '../../tensor/functions/index.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { type CogVLMConfig, imageTokens } from './config.ts';
+import { type CogVLMConfig, checkConfig, imageTokens } from './config.ts';
 import { DecoderLayer } from './decoder.ts';
 import { ExpertRouting } from './expertRouting.ts';
 import type { KVCache } from './kvCache.ts';
@@ -116,10 +116,16 @@ export class CogVLM extends Module<[input: ModelInput, lastOnly?: boolean], Tens
   readonly model: CogVLMModel;
   readonly lm_head: Linear;
   readonly config: CogVLMConfig;
+  #hasWeights: boolean;
 
-  /** Without `rng` the weights are zeros, to be loaded from a checkpoint. */
+  /**
+   * Without `rng` the weights are zeros, to be loaded from a checkpoint; a model of zeros does not run.
+   * @throws ConfigError where the sizes do not fit together
+   */
   constructor(config: CogVLMConfig, weights: WeightOptions = {}) {
     super();
+    checkConfig(config);
+    this.#hasWeights = weights.rng !== undefined;
     this.config = config;
     this.model = new CogVLMModel(config, weights);
     this.lm_head = new Linear({
@@ -133,10 +139,22 @@ export class CogVLM extends Module<[input: ModelInput, lastOnly?: boolean], Tens
   /**
    * Logits of the next token at every place, or only after the last one.
    * @shape ids [B, T] → [B, T, V], or [B, 1, V]
+   * @throws Error where the weights were neither drawn nor loaded
    */
   forward(input: ModelInput, lastOnly = false): Tensor {
+    this.#requireWeights();
     const h = this.model.call(input);
     return this.lm_head.call(lastOnly ? h.slice(1, -1) : h);
+  }
+
+  /** Zeros have no gradient but zeros: such a model would say token 0 and stay as it is however long it trained. */
+  #requireWeights(): void {
+    this.#hasWeights ||= [...this.namedParameters().values()].some(({ wasAssigned }) => wasAssigned);
+    if (this.#hasWeights) return;
+    throw new Error(
+      'CogVLM: the weights are zeros: the model was made without random numbers and nothing was loaded. Draw them, ' +
+        'new CogVLM(config, { rng: new Rng(seed) }), or load a checkpoint.',
+    );
   }
 
   /**

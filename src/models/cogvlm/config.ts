@@ -8,6 +8,8 @@
  *   vision_expert_qkv_bias          false       true        config, or the checkpoint has such a bias
  *   rope_theta                      10000       500000      config, or by the row above; a stored inv_freq decides
  */
+import { ConfigError, ConfigFields, JSON_NAMES, OWN_NAMES } from './configFields.ts';
+
 export interface VisionConfig {
   readonly imageSize: number;
   readonly patchSize: number;
@@ -44,11 +46,6 @@ export interface CogVLMConfig {
   readonly vision: VisionConfig;
 }
 
-/** A config.json that cannot be a CogVLM's. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 /** What is in a checkpoint, where the config does not say: its tensor names. */
 export interface CheckpointNames {
   has(name: string): boolean;
@@ -56,67 +53,151 @@ export interface CheckpointNames {
 
 const NO_NAMES: CheckpointNames = { has: () => false };
 
+/** What may be left out: every field, those of the vision model one by one. */
+export type PartialConfig = Partial<Omit<CogVLMConfig, 'vision'>> & {
+  readonly vision?: Partial<VisionConfig>;
+};
+
+/** CogVLM-17B at 490 pixels. */
+const RELEASED: CogVLMConfig = {
+  vocabSize: 32000,
+  hiddenSize: 4096,
+  intermediateSize: 11008,
+  numHiddenLayers: 32,
+  numAttentionHeads: 32,
+  numKeyValueHeads: 32,
+  rmsNormEps: 1e-5,
+  ropeTheta: 10000,
+  visionExpertQkvBias: false,
+  bosTokenId: 1,
+  eosTokenId: [2],
+  padTokenId: 0,
+  templateVersion: 'chat',
+  vision: {
+    imageSize: 490,
+    patchSize: 14,
+    inChannels: 3,
+    hiddenSize: 1792,
+    intermediateSize: 15360,
+    numHiddenLayers: 63,
+    numHeads: 16,
+    layerNormEps: 1e-6,
+    convDownsample: false,
+  },
+};
+
+const FIELDS = Object.keys(RELEASED);
+const VISION_FIELDS = Object.keys(RELEASED.vision);
+
+/**
+ * A config from the fields that differ from the released CogVLM-17B's: `defineConfig({ hiddenSize: 64 })`. Heads of keys
+ * and values are as many as the heads, and the rotary base is that of the model that has the convolution or has none,
+ * where they are not told.
+ * @throws ConfigError naming the field: unknown, of a wrong kind, or of a size that does not fit the others
+ */
+export function defineConfig(fields: PartialConfig = {}): CogVLMConfig {
+  const top = new ConfigFields({ ...fields, vision: fields.vision ?? {} }, OWN_NAMES);
+  top.requireKnown(FIELDS);
+  top.object('vision').requireKnown(VISION_FIELDS);
+  return readConfig(top, RELEASED);
+}
+
+/** A complete config. @throws ConfigError naming a field that is missing, of a wrong kind, or does not fit the others */
+export function checkConfig(config: CogVLMConfig): void {
+  const top = new ConfigFields(config, OWN_NAMES);
+  top.requireAll(FIELDS);
+  top.object('vision').requireAll(VISION_FIELDS);
+  readConfig(top, RELEASED);
+}
+
+/** What the released code does where config.json does not say. */
+const JSON_DEFAULTS: PartialConfig = {
+  rmsNormEps: RELEASED.rmsNormEps,
+  bosTokenId: RELEASED.bosTokenId,
+  eosTokenId: RELEASED.eosTokenId,
+  padTokenId: RELEASED.padTokenId,
+  templateVersion: RELEASED.templateVersion,
+};
+
 /**
  * @param json the parsed config.json
  * @param names tensor names of the checkpoint it came with, if any
  * @throws ConfigError naming the field, what it holds and what is expected
  */
 export function parseConfig(json: unknown, names: CheckpointNames = NO_NAMES): CogVLMConfig {
-  const top = new Fields(json, '');
-  const eye = new Fields(top.get('vision_config'), 'vision_config.');
-  const numAttentionHeads = top.count('num_attention_heads');
-  const convDownsample = eye.flag('conv_downsample', names.has('model.vision.conv.weight'));
-  const qkvBias = names.has('model.layers.0.self_attn.vision_expert_query_key_value.bias');
-  const config: CogVLMConfig = {
-    vocabSize: top.count('vocab_size'),
-    hiddenSize: top.count('hidden_size'),
-    intermediateSize: top.count('intermediate_size'),
-    numHiddenLayers: top.count('num_hidden_layers'),
-    numAttentionHeads,
-    numKeyValueHeads: top.count('num_multi_query_heads', numAttentionHeads),
-    rmsNormEps: top.positive('rms_norm_eps', 1e-5),
-    ropeTheta: top.positive('rope_theta', convDownsample ? 500000 : 10000),
-    visionExpertQkvBias: top.flag('vision_expert_qkv_bias', qkvBias),
-    bosTokenId: top.id('bos_token_id', 1),
-    eosTokenId: top.ids('eos_token_id', 2),
-    padTokenId: top.id('pad_token_id', 0),
-    templateVersion: top.oneOf('template_version', ['base', 'chat', 'vqa'], 'chat'),
+  const top = new ConfigFields(json, JSON_NAMES);
+  const config = readConfig(top, {
+    ...JSON_DEFAULTS,
+    visionExpertQkvBias: names.has('model.layers.0.self_attn.vision_expert_query_key_value.bias'),
     vision: {
-      imageSize: eye.count('image_size'),
-      patchSize: eye.count('patch_size'),
-      inChannels: eye.count('in_channels', 3),
-      hiddenSize: eye.count('hidden_size'),
-      intermediateSize: eye.count('intermediate_size'),
-      numHiddenLayers: eye.count('num_hidden_layers'),
-      numHeads: eye.count('num_heads'),
-      layerNormEps: eye.positive('layer_norm_eps', 1e-6),
-      convDownsample,
+      inChannels: RELEASED.vision.inChannels,
+      layerNormEps: RELEASED.vision.layerNormEps,
+      convDownsample: names.has('model.vision.conv.weight'),
     },
-  };
-  checkSizes(config, eye);
-  top.expect('hidden_act', 'silu');
-  eye.expect('hidden_act', 'gelu');
-  return config;
-}
-
-function checkSizes(config: CogVLMConfig, eye: Fields): void {
-  const { hiddenSize: D, numAttentionHeads: H, numKeyValueHeads: kv, vision } = config;
-  const divides = (small: string, n: number, large: string, m: number) => {
-    if (m % n !== 0) throw new ConfigError(`config.json: ${large} ${m} is not a multiple of ${small} ${n}`);
-  };
-  divides('num_attention_heads', H, 'hidden_size', D);
-  divides('num_multi_query_heads', kv, 'num_attention_heads', H);
-  divides('vision_config.num_heads', vision.numHeads, 'vision_config.hidden_size', vision.hiddenSize);
-  divides('vision_config.patch_size', vision.patchSize, 'vision_config.image_size', vision.imageSize);
-  if ((D / H) % 2 !== 0)
-    throw new ConfigError(
-      `config.json: rotary embedding needs an even head width, hidden_size/num_attention_heads is ${D / H}`,
-    );
+  });
+  const { vision } = config;
+  const eye = top.object('vision');
   const positions = patchGrid(vision) ** 2 + 1;
-  const told = eye.count('num_positions', positions);
+  const told = eye.count('numPositions', positions);
   if (told !== positions) {
     throw new ConfigError(
       `config.json: vision_config.num_positions is ${told}, but image_size ${vision.imageSize} in patches of ${vision.patchSize} gives ${positions}`,
+    );
+  }
+  top.expect('hiddenAct', 'silu');
+  eye.expect('hiddenAct', 'gelu');
+  return config;
+}
+
+/** Every field, by the names that it has where it came from; what is absent is as `fallback` has it. */
+function readConfig(top: ConfigFields, fallback: PartialConfig): CogVLMConfig {
+  const eye = top.object('vision');
+  const f = fallback;
+  const v = fallback.vision ?? {};
+  const numAttentionHeads = top.count('numAttentionHeads', f.numAttentionHeads);
+  const convDownsample = eye.flag('convDownsample', v.convDownsample);
+  const config: CogVLMConfig = {
+    vocabSize: top.count('vocabSize', f.vocabSize),
+    hiddenSize: top.count('hiddenSize', f.hiddenSize),
+    intermediateSize: top.count('intermediateSize', f.intermediateSize),
+    numHiddenLayers: top.count('numHiddenLayers', f.numHiddenLayers),
+    numAttentionHeads,
+    numKeyValueHeads: top.count('numKeyValueHeads', numAttentionHeads),
+    rmsNormEps: top.positive('rmsNormEps', f.rmsNormEps),
+    ropeTheta: top.positive('ropeTheta', convDownsample ? 500000 : 10000),
+    visionExpertQkvBias: top.flag('visionExpertQkvBias', f.visionExpertQkvBias),
+    bosTokenId: top.id('bosTokenId', f.bosTokenId),
+    eosTokenId: top.ids('eosTokenId', f.eosTokenId),
+    padTokenId: top.id('padTokenId', f.padTokenId),
+    templateVersion: top.oneOf('templateVersion', ['base', 'chat', 'vqa'], f.templateVersion),
+    vision: {
+      imageSize: eye.count('imageSize', v.imageSize),
+      patchSize: eye.count('patchSize', v.patchSize),
+      inChannels: eye.count('inChannels', v.inChannels),
+      hiddenSize: eye.count('hiddenSize', v.hiddenSize),
+      intermediateSize: eye.count('intermediateSize', v.intermediateSize),
+      numHiddenLayers: eye.count('numHiddenLayers', v.numHiddenLayers),
+      numHeads: eye.count('numHeads', v.numHeads),
+      layerNormEps: eye.positive('layerNormEps', v.layerNormEps),
+      convDownsample,
+    },
+  };
+  checkSizes(config, top, eye);
+  return config;
+}
+
+function checkSizes(config: CogVLMConfig, top: ConfigFields, eye: ConfigFields): void {
+  const { hiddenSize: D, numAttentionHeads: H, numKeyValueHeads: kv, vision } = config;
+  const divides = (small: string, n: number, large: string, m: number) => {
+    if (m % n !== 0) throw new ConfigError(`${top.source}: ${large} ${m} is not a multiple of ${small} ${n}`);
+  };
+  divides(top.path('numAttentionHeads'), H, top.path('hiddenSize'), D);
+  divides(top.path('numKeyValueHeads'), kv, top.path('numAttentionHeads'), H);
+  divides(eye.path('numHeads'), vision.numHeads, eye.path('hiddenSize'), vision.hiddenSize);
+  divides(eye.path('patchSize'), vision.patchSize, eye.path('imageSize'), vision.imageSize);
+  if ((D / H) % 2 !== 0) {
+    throw new ConfigError(
+      `${top.source}: rotary embedding needs an even head width, ${top.path('hiddenSize')}/${top.path('numAttentionHeads')} is ${D / H}`,
     );
   }
 }
@@ -168,64 +249,4 @@ export function configToJson(config: CogVLMConfig, dtype: string): Record<string
       conv_downsample: vision.convDownsample,
     },
   };
-}
-
-/** One JSON object, field by field, with errors that name the field. */
-class Fields {
-  readonly #json: Readonly<Record<string, unknown>>;
-  readonly #path: string;
-
-  constructor(json: unknown, path: string) {
-    if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-      throw new ConfigError(`config.json: ${path === '' ? 'the file' : path.slice(0, -1)} is not an object`);
-    }
-    this.#json = json as Record<string, unknown>;
-    this.#path = path;
-  }
-
-  get(name: string): unknown {
-    return this.#json[name];
-  }
-
-  #read<T>(name: string, expected: string, accept: (value: unknown) => value is T, fallback?: T): T {
-    const value = this.#json[name] ?? fallback;
-    if (accept(value)) return value;
-    const got = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`;
-    throw new ConfigError(`config.json: ${this.#path}${name} ${got}, expected ${expected}`);
-  }
-
-  count(name: string, fallback?: number): number {
-    const accept = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) > 0;
-    return this.#read(name, 'a positive integer', accept, fallback);
-  }
-
-  id(name: string, fallback?: number): number {
-    const accept = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
-    return this.#read(name, 'a token id', accept, fallback);
-  }
-
-  ids(name: string, fallback: number): readonly number[] {
-    const value = this.#json[name];
-    if (!Array.isArray(value)) return [this.id(name, fallback)];
-    const items = new Fields({ ...value }, `${this.#path}${name}.`);
-    return value.map((_, i) => items.id(String(i)));
-  }
-
-  positive(name: string, fallback: number): number {
-    const accept = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v) && v > 0;
-    return this.#read(name, 'a positive number', accept, fallback);
-  }
-
-  flag(name: string, fallback: boolean): boolean {
-    return this.#read(name, 'true or false', (v: unknown): v is boolean => typeof v === 'boolean', fallback);
-  }
-
-  oneOf<T extends string>(name: string, values: readonly T[], fallback: T): T {
-    const accept = (v: unknown): v is T => values.some((value) => value === v);
-    return this.#read(name, values.map((v) => `"${v}"`).join(' or '), accept, fallback);
-  }
-
-  expect(name: string, value: string): void {
-    this.oneOf(name, [value], value);
-  }
 }

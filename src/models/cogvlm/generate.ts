@@ -11,6 +11,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 import type { CogVLM, ModelInput } from './cogvlm.ts';
 import { KVCache } from './kvCache.ts';
 import { positionIds } from './masks.ts';
+import type { Prompt } from './promptInput.ts';
 
 export interface GenerateOptions {
   readonly maxNewTokens: number;
@@ -24,8 +25,6 @@ export interface GenerateStep {
   /** Logits [B, V] it was chosen from, row-major. Present only if `withLogits`. */
   readonly logits?: Float32Array | Float64Array;
 }
-
-export type Prompt = Pick<ModelInput, 'ids' | 'types' | 'attentionMask' | 'pixels'>;
 
 /**
  * Yields one step at a time until every row has met a stop token or `maxNewTokens` are out.

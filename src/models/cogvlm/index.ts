@@ -10,17 +10,20 @@ export {
 export { CogVLM, CogVLMModel, type ModelInput } from './cogvlm.ts';
 export {
   type CogVLMConfig,
-  ConfigError,
+  checkConfig,
   configToJson,
+  defineConfig,
   imageTokens,
+  type PartialConfig,
   parseConfig,
   patchGrid,
   type TemplateVersion,
   type VisionConfig,
 } from './config.ts';
+export { ConfigError } from './configFields.ts';
 export { DecoderLayer } from './decoder.ts';
 export { ExpertRouting } from './expertRouting.ts';
-export { type GenerateOptions, type GenerateStep, generate, type Prompt } from './generate.ts';
+export { type GenerateOptions, type GenerateStep, generate } from './generate.ts';
 export { initializeWeights, type Start, type Starts } from './initialize.ts';
 export { KVCache, LayerCache } from './kvCache.ts';
 export { positionIds, tril, visionExpertMask } from './masks.ts';
@@ -35,7 +38,7 @@ export {
   type Picture,
   PretrainedCogVLM,
 } from './pretrained.ts';
-export { type PromptRow, promptBatch, promptRow } from './promptInput.ts';
+export { type Prompt, type PromptRow, promptBatch, promptRow } from './promptInput.ts';
 export { VisionModel } from './vision.ts';
 export { type LayerContext, VisionExpertAttention, VisionExpertMLP } from './visualExpert.ts';
 export { WeightNameError } from './weightNameError.ts';

@@ -12,7 +12,8 @@ import { openCheckpointFolder, writeCheckpointFolder } from '../../data/safetens
 import { Tokenizer, TokenizerError } from '../../data/tokenizer.ts';
 import { checkpointEntries, type LoadOptions, loadCogVLM } from './checkpoint.ts';
 import type { CogVLM } from './cogvlm.ts';
-import { ConfigError, configToJson } from './config.ts';
+import { configToJson } from './config.ts';
+import { ConfigError } from './configFields.ts';
 import { modelFolder, shippedModels } from './modelFolder.ts';
 import { PretrainedCogVLM } from './pretrained.ts';
 

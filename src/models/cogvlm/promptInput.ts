@@ -8,9 +8,12 @@
  *
  * Without a picture: bos and text. Batches are padded on the left, with pad ids of type 0 that nothing sees.
  */
+import type { ModelInput } from './cogvlm.ts';
 import { type CogVLMConfig, imageTokens } from './config.ts';
-import type { Prompt } from './generate.ts';
 import { LANGUAGE_TYPE, VISION_TYPE } from './masks.ts';
+
+/** What a model is asked to go on from. */
+export type Prompt = Pick<ModelInput, 'ids' | 'types' | 'attentionMask' | 'pixels'>;
 
 /** One row: ids and types of the same length. */
 export interface PromptRow {
