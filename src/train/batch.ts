@@ -15,7 +15,7 @@ export interface Example {
   /** Token ids; empty for a caption. */
   readonly prompt: readonly number[];
   readonly answer: readonly number[];
-  /** Normalised pixel values [C·S·S], channels first; absent in text-only training. */
+  /** Normalised pixel values [C·g·p·g·p], channels first; absent in text-only training. */
   readonly pixels?: Float32Array | undefined;
 }
 
@@ -50,11 +50,11 @@ export function layOut(
 }
 
 /**
- * The pictures of a batch [n, C, S, S]; undefined where it has none.
+ * The pictures of a batch [n, C, g·p, g·p]; undefined where it has none.
  * @throws Error where some examples have a picture and some none, or a picture is not of the model's size
  */
 export function picturesOf({ config }: CogVLM, examples: readonly Example[]): Tensor | undefined {
-  const { inChannels: C, imageSize: S } = config.vision;
+  const { inChannels: C, imageSize } = config.vision;
   const pictures = examples.flatMap(({ pixels }) => pixels ?? []);
   if (pictures.length === 0) return undefined;
   if (pictures.length < examples.length) {
@@ -62,7 +62,7 @@ export function picturesOf({ config }: CogVLM, examples: readonly Example[]): Te
       `collate: ${pictures.length} of ${examples.length} examples have a picture; mix them in different batches`,
     );
   }
-  return stackPixels(pictures, [C, S, S]);
+  return stackPixels(pictures, [C, imageSize, imageSize]);
 }
 
 /** @throws Error where the pictures do not fit together, as `picturesOf` */
@@ -80,7 +80,7 @@ export function answerLoss(model: CogVLM, examples: readonly Example[]): Tensor 
 
 /**
  * Pictures of one size as a tensor.
- * @shape pictures n times [C·S·S] → [n, C, S, S]
+ * @shape pictures n times [C·g·p·g·p] → [n, C, g·p, g·p]
  * @throws Error where a picture has another number of values
  */
 export function stackPixels(pictures: readonly Float32Array[], shape: readonly number[]): Tensor {

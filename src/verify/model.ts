@@ -39,7 +39,7 @@ import { EXACT, modelTolerance } from './tolerances.ts';
 interface Run {
   readonly model: CogVLM;
   readonly golden: GoldenCase;
-  /** [n, 3, S, S] as PIL and torchvision made them. */
+  /** [n, 3, g·p, g·p] as PIL and torchvision made them. */
   readonly pixels: Truth;
   readonly dtype: FloatDType;
 }

@@ -23,7 +23,7 @@ export function pictureAllowance(bytes: Uint8Array): Allowance {
 
 /**
  * Some of a golden folder's pictures.
- * @shape pixels [n, C, S, S] → [count, C, S, S]
+ * @shape pixels [n, C, g·p, g·p] → [count, C, g·p, g·p]
  */
 export function pictureTensor(pixels: Numbers, first: number, count: number, dtype: DType): Tensor {
   const [, ...rest] = pixels.shape;

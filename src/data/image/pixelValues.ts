@@ -1,9 +1,10 @@
 /**
  * From a picture to the vision tower's input: CogVLM's transform
- * `Compose([Resize((S, S), BICUBIC), ToTensor(), Normalize(mean, std)])`.
+ * `Compose([Resize((size, size), BICUBIC), ToTensor(), Normalize(mean, std)])`.
  *
- * The picture is SQUASHED to the square: no aspect ratio, no crop, no padding. Legend: C channels, S image
- * side.
+ * The picture is SQUASHED to the square: no aspect ratio, no crop, no padding.
+ *
+ * g·p the side of the square in pixels
  */
 
 import { resizeBicubic } from './resize.ts';
@@ -16,14 +17,14 @@ export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711] as const;
 /**
  * (x / 255 − mean) / std, each step rounded to float32 as torchvision computes it.
  *
- * @shape image [height, width, 3] → [3, S, S] float32, row-major
+ * @shape image [height, width, 3] → [3, g·p, g·p] float32, row-major
  * @throws ImageError for a size that is not a positive integer or an image whose data has the wrong length
  */
 export function pixelValues(image: RgbImage, size: number): Float32Array {
   checkSide('pixelValues', 'size', size);
-  const { data } = resizeBicubic(image, size, size); // [S, S, 3]
+  const { data } = resizeBicubic(image, size, size); // [g·p, g·p, 3]
   const plane = size * size;
-  const out = new Float32Array(3 * plane); // [3, S, S]
+  const out = new Float32Array(3 * plane); // [3, g·p, g·p]
   for (let c = 0; c < 3; c++) {
     const level = normalisedLevels(CLIP_MEAN[c], CLIP_STD[c]);
     for (let i = 0; i < plane; i++) out[c * plane + i] = level[data[i * 3 + c]];

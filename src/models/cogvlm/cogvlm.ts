@@ -2,7 +2,7 @@
  * CogVLM (arXiv 2311.03079): a language model and an image encoder joined at the input and, by visual experts, in
  * every layer. Fields are named as the released checkpoint's keys.
  *
- * B batch, T sequence, D width, V vocabulary, N image tokens
+ * B batch, T sequence, D width, V vocabulary, N image tokens, C channels, g patches along one side, p pixels of a patch
  */
 
 import { crossEntropy, Embedding, IGNORE_INDEX, Linear, Module, RMSNorm } from '../../nn/index.ts';
@@ -26,7 +26,7 @@ export interface ModelInput {
   readonly types?: readonly (readonly number[])[] | undefined;
   /** 0 at padding, 1 elsewhere; default all 1. With a cache: of all positions so far. */
   readonly attentionMask?: readonly (readonly number[])[] | undefined;
-  /** Pictures of the whole batch in order, [n, C, S, S]; n·(N + 2) places have type 1. */
+  /** Pictures of the whole batch in order, [n, C, g·p, g·p]; n·(N + 2) places have type 1. */
   readonly pixels?: Tensor | undefined;
   /**
    * What the vision model made of the pictures, [n, N + 2, D], in place of `pixels`: to ask much about a picture that was

@@ -6,7 +6,7 @@
  *
  * There is no norm before the first block nor after the last. GELU is the exact erf form.
  *
- * B pictures, E width, g patches a side, L = g² + 1 tokens with the class token in front
+ * B batch, C channels, E width, g patches along one side, p pixels along one side of a patch, L tokens in the ViT (g² + 1)
  */
 
 import {
@@ -52,7 +52,7 @@ export class PatchEmbedding extends Module<[pixels: Tensor], Tensor> {
     this.position_embedding = new PositionTable(patchGrid(config) ** 2 + 1, E, weights);
   }
 
-  /** x⁰ = concat(cls, patches) + positions. @shape pixels [B, C, S, S] → [B, L, E] */
+  /** x⁰ = concat(cls, patches) + positions. @shape pixels [B, C, g·p, g·p] → [B, L, E] */
   forward(pixels: Tensor): Tensor {
     const p = this.proj.call(pixels); // [B, E, g, g]
     const [B, E, g] = p.shape;

@@ -123,12 +123,12 @@ export class PretrainedCogVLM {
     return { tokens, finished: stopped ? 'stop' : 'length' };
   }
 
-  /** @shape → [1, 3, S, S] in the model's dtype */
+  /** @shape → [1, 3, g·p, g·p] in the model's dtype */
   #pixels(picture: Picture): Tensor {
-    const { imageSize: S } = this.config.vision;
+    const { imageSize } = this.config.vision;
     const image = picture instanceof Uint8Array ? decodeImage(picture) : picture;
     const { dtype } = this.model.lm_head.weight;
-    return Tensor.fromArray(pixelValues(image, S), [1, 3, S, S], { dtype }).keep();
+    return Tensor.fromArray(pixelValues(image, imageSize), [1, 3, imageSize, imageSize], { dtype }).keep();
   }
 }
 

@@ -39,17 +39,17 @@ export class VisionModel extends Module<[pixels: Tensor], Tensor> {
   }
 
   /**
-   * @shape pixels [B, C, S, S] → [B, N + 2, D]
+   * @shape pixels [B, C, g·p, g·p] → [B, N + 2, D]
    * @throws ShapeError where the pictures are not of the config's size
    */
   forward(pixels: Tensor): Tensor {
-    const { inChannels: C, imageSize: S } = this.#config;
-    if (pixels.rank !== 4 || pixels.shape[1] !== C || pixels.shape[2] !== S || pixels.shape[3] !== S) {
+    const { inChannels: C, imageSize: side } = this.#config;
+    if (pixels.rank !== 4 || pixels.shape[1] !== C || pixels.shape[2] !== side || pixels.shape[3] !== side) {
       throw new ShapeError({
         op: 'VisionModel',
         argument: 'pixels',
         got: { pixels },
-        rule: `needs shape [B,${C},${S},${S}]`,
+        rule: `needs shape [B,${C},${side},${side}]`,
         hint: 'resize the pictures to the image_size of the config.',
       });
     }
