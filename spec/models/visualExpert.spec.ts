@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { cpu } from '../../src/kernels/cpu/index.ts';
 import { BACKEND_NAMES, loadBackend } from '../../src/kernels/registry.ts';
-import { tril } from '../../src/models/cogvlm/index.ts';
+import { trilMask } from '../../src/models/cogvlm/index.ts';
 import { attention, Linear, SwiGLU } from '../../src/nn/index.ts';
 import { Rng, scope, setBackend, Tensor } from '../../src/tensor/index.ts';
 import { randomModel, tinyConfig } from '../support/models.ts';
@@ -11,11 +11,11 @@ afterEach(() => setBackend(cpu));
 
 const SIZES = [[1, 1], [4, 4], [1, 5], [3, 7], [9, 9], [5, 17]] as const; // biome-ignore format: pairs
 
-describe('tril', () => {
+describe('trilMask', () => {
   it('is the picture of its comment', () => {
     const no = Number.NEGATIVE_INFINITY;
-    expect(tril(3)).toEqual([[0, no, no], [0, 0, no], [0, 0, 0]]); // biome-ignore format: rows
-    expect(tril(2, 4)).toEqual([[0, 0, 0, no], [0, 0, 0, 0]]); // biome-ignore format: rows
+    expect(trilMask(3)).toEqual([[0, no, no], [0, 0, no], [0, 0, 0]]); // biome-ignore format: rows
+    expect(trilMask(2, 4)).toEqual([[0, 0, 0, no], [0, 0, 0, 0]]); // biome-ignore format: rows
   });
 
   it.each(BACKEND_NAMES)('is what the fused attention leaves out, place by place: %s', async (name) => {
@@ -25,7 +25,7 @@ describe('tril', () => {
       const [q, k] = [T, S].map((rows) => Tensor.zeros([1, 1, rows, S]));
       const ones = Array.from({ length: S * S }, (_, i) => (i % (S + 1) === 0 ? 1 : 0));
       const P = attention(q, k, Tensor.fromArray(ones, [1, 1, S, S]), { causal: true });
-      const expected = tril(T, S).flatMap((row) => {
+      const expected = trilMask(T, S).flatMap((row) => {
         const parts = row.map(Math.exp);
         const sum = parts.reduce((a, b) => a + b);
         return parts.map((part) => part / sum);
@@ -42,7 +42,7 @@ describe('tril', () => {
     const K = 6;
     for (const [T, S] of SIZES) {
       const [q, k, v] = [T, S, S].map((n) => Tensor.randn([1, 1, n, K], rng, { dtype: 'float64' }));
-      const hidden = Tensor.fromArray(tril(T, S).flat(), [T, S], { dtype: 'float64' });
+      const hidden = Tensor.fromArray(trilMask(T, S).flat(), [T, S], { dtype: 'float64' });
       const scores = q.matmul(k.transpose()).div(Math.sqrt(K)).add(hidden);
       const written = scores.softmax().matmul(v).data;
       const fused = attention(q, k, v, { causal: true }).data;

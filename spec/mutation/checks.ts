@@ -3,6 +3,7 @@
  *
  *   ops:softmax,max           these records against PyTorch, differences, error texts (float64)
  *   ops32:softmax             the same in float32: beside PyTorch alone, so that it is done in no time
+ *   functions:einsum          the same of composed functions
  *   modules:Linear            the same of src/nn
  *   logits:cogvlm             what a golden model answers to its single sample
  *   trace:cogvlm              every module of a golden model alone, its gradient by its input included
@@ -20,7 +21,7 @@ import { bytesSource } from '../../src/data/safetensors/source.ts';
 import { loadCogVLM } from '../../src/models/cogvlm/index.ts';
 import { noGrad, scope, Tensor } from '../../src/tensor/index.ts';
 import type { Findings } from '../../src/verify/finding.ts';
-import { verifyModules, verifyOps } from '../../src/verify/functions.ts';
+import { verifyFunctions, verifyModules, verifyOps } from '../../src/verify/functions.ts';
 import { type GoldenFolder, readCase, readJson, readTruth } from '../../src/verify/golden.ts';
 import { judge } from '../../src/verify/judge.ts';
 import { verifyModel } from '../../src/verify/model.ts';
@@ -109,6 +110,8 @@ export async function check(name: string): Promise<void> {
       return demandAll(verifyOps(golden('ops'), 'float64', wanted));
     case 'ops32':
       return demandAll(verifyOps(golden('ops'), 'float32', wanted));
+    case 'functions':
+      return demandAll(verifyFunctions(golden('functions'), 'float64', wanted));
     case 'modules':
       return demandAll(verifyModules(golden('modules'), 'float64', wanted));
     case 'logits':

@@ -52,6 +52,7 @@ const MODELS = ['cogvlm', 'cogvlm2'];
 /** Golden folders by name, of which kind they are, and where they are computed. */
 const FOLDERS: Readonly<Record<string, readonly [FolderKind, readonly Place[]]>> = {
   ops: ['ops', EVERYWHERE],
+  functions: ['functions', EVERYWHERE],
   modules: ['modules', EVERYWHERE],
   cogvlm: ['model', BACKENDS],
   cogvlm2: ['model', BACKENDS],

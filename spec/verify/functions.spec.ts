@@ -1,5 +1,5 @@
 /**
- * Every op and module on every backend: value and gradients beside PyTorch's, gradients beside differences, error texts. And
+ * Every op, composed function and module on every backend: value and gradients beside PyTorch's, gradients beside differences, error texts. And
  * nothing is left out: each op has all of them, and samples of every kind.
  */
 import { join } from 'node:path';
@@ -12,8 +12,9 @@ import { composed } from '../../src/tensor/composed.ts';
 import { setBackend } from '../../src/tensor/index.ts';
 import { casesByOp } from '../../src/tensor/ops/cases.ts';
 import type { Cases, Sample } from '../../src/tensor/sample.ts';
-import { type Case, gradientInputs, opCases } from '../../src/verify/cases.ts';
-import { verifyModules, verifyOps } from '../../src/verify/functions.ts';
+import { type Case, gradientInputs, opCases, opRefusals } from '../../src/verify/cases.ts';
+import { functionCases, functionRefusals } from '../../src/verify/functionCases/index.ts';
+import { verifyFunctions, verifyModules, verifyOps } from '../../src/verify/functions.ts';
 import type { GoldenFolder } from '../../src/verify/golden.ts';
 import { moduleCases } from '../../src/verify/moduleCases.ts';
 import { goldenFolder } from '../../src/verify/node.ts';
@@ -72,6 +73,7 @@ afterAll(() => setBackend('cpu'));
 
 for (const [kind, verify, cases] of [
   ['ops', verifyOps, opCases()],
+  ['functions', verifyFunctions, functionCases()],
   ['modules', verifyModules, moduleCases()],
 ] as const) {
   for (const setting of SETTINGS) {
@@ -80,7 +82,7 @@ for (const [kind, verify, cases] of [
       beforeAll(async () => {
         await use(setting);
         rows = await rowsOf(verify(golden(kind), setting.dtype));
-      });
+      }, 600_000);
 
       it.each([...new Set(cases.map(({ of }) => of))])('%s', (of) => {
         const own = rows.filter((row) => row.of === of);
@@ -92,9 +94,16 @@ for (const [kind, verify, cases] of [
         if (setting.dtype === 'float32') return;
         const checked = asked.filter((one) => differentiable(one) && one.sample.noDifferences === undefined);
         expect(numberOf(own, 'gradcheck')).toBe(checked.flatMap(gradientInputs).length);
+        const refused = (kind === 'ops' ? opRefusals() : functionRefusals()).filter((one) => one.of === of);
+        if (kind !== 'modules') expect(numberOf(own, 'error text')).toBe(refused.length);
+        if (kind === 'functions') {
+          expect(refused.length > 0 || of === 'logicalNot').toBe(true);
+          expect(checked.length > 0).toBe(asked.some(differentiable));
+          return;
+        }
         expect(gradients).toBeGreaterThan(0);
         expect(checked.length).toBeGreaterThan(0);
-        if (kind === 'ops') expect(numberOf(own, 'error text')).toBeGreaterThan(0);
+        if (kind === 'ops') expect(refused.length).toBeGreaterThan(0);
         const written = kind === 'ops' && Object.hasOwn(composed, of);
         const beside = written ? asked.length + checked.flatMap(gradientInputs).length : 0;
         expect(numberOf(own, 'definition')).toBe(beside);
@@ -111,15 +120,23 @@ for (const [kind, verify, cases] of [
 
 describe('samples', () => {
   const all = Object.entries(casesByOp) as unknown as [string, Cases<unknown>][];
-  const some = (op: Cases<unknown>, has: (sample: Sample<unknown>) => boolean) => op.samples.some(has);
+  const some = (op: Pick<Cases<unknown>, 'samples'>, has: (sample: Sample<unknown>) => boolean) =>
+    op.samples.some(has);
   const inputs = ({ inputs: given }: Sample<unknown>) => given;
   const sizes = (sample: Sample<unknown>) => inputs(sample).flatMap(({ shape }) => shape);
 
-  it.each(all)('of %s have names of their own', (_, { samples }) => {
+  const functions = functionCases();
+  const named = [...new Set(functions.map(({ of }) => of))].map((name) => {
+    const samples = functions.filter(({ of }) => of === name).map(({ sample }) => sample);
+    return [name, { samples }] as const;
+  });
+  const both = [...all, ...named] as [string, Pick<Cases<unknown>, 'samples'>][];
+
+  it.each(both)('of %s have names of their own', (_, { samples }) => {
     expect(new Set(samples.map(({ note }) => note)).size).toBe(samples.length);
   });
 
-  it.each(all)('of %s: dense, in other orders and with gaps, empty, with axes of size 1', (_, op) => {
+  it.each(both)('of %s: dense, in other orders and with gaps, empty, with axes of size 1', (_, op) => {
     const lies = (layout: string) => some(op, (s) => inputs(s).some((input) => input.layout === layout));
     expect({
       dense: some(op, (s) => inputs(s).every(({ layout = 'dense' }) => layout === 'dense')),

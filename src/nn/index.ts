@@ -1,8 +1,9 @@
 export { type AttentionOptions, attention, mergeHeads, splitHeads } from './attention.ts';
+export { type Conv2dOptions, conv2d } from './conv2d.ts';
 export { Embedding, type EmbeddingConfig } from './embedding.ts';
 export { fanInUniform, normal, ones, type WeightOptions, zeros } from './init.ts';
 export { Linear, type LinearConfig } from './linear.ts';
-export { crossEntropy, IGNORE_INDEX } from './loss.ts';
+export { type CrossEntropyOptions, crossEntropy, IGNORE_INDEX } from './loss.ts';
 export {
   type AnyModule,
   type CallTap,

@@ -24,7 +24,26 @@ export function flattened(values: Nested): { readonly flat: number[]; readonly s
   return { flat, shape };
 }
 
-/** @throws ShapeError where there are more or fewer numbers than the shape holds */
+/**
+ * Whether a number has an int32, fractions cut off as PyTorch and NumPy do: no NaN, and nothing beyond the range, which would
+ * wrap around silently.
+ */
+const hasInt32 = (value: number): boolean => value > -(2 ** 31) - 1 && value < 2 ** 31;
+
+/** @throws RangeError naming the first number that no int32 holds */
+export function requireInt32(op: string, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (hasInt32(values[i])) continue;
+    throw new RangeError(
+      `${op}: element ${i} is ${values[i]}, which no int32 holds: expected −2147483648…2147483647`,
+    );
+  }
+}
+
+/**
+ * @throws ShapeError where there are more or fewer numbers than the shape holds, RangeError where an int32 is to hold NaN or
+ * what is beyond its range
+ */
 export function hostArray(values: ArrayLike<number>, shape: readonly number[], dtype: DType): HostArray {
   if (values.length !== sizeOf(shape)) {
     const rule = `${values.length} numbers do not fill the shape [${shape.join(',')}]`;
@@ -32,7 +51,10 @@ export function hostArray(values: ArrayLike<number>, shape: readonly number[], d
   }
   const data = new HOST_ARRAY[dtype](values.length);
   if (dtype === 'bool') for (let i = 0; i < values.length; i++) data[i] = values[i] === 0 ? 0 : 1;
-  else data.set(values);
+  else {
+    if (dtype === 'int32' && !(values instanceof Int32Array)) requireInt32('Tensor.fromArray', values);
+    data.set(values);
+  }
   return data;
 }
 

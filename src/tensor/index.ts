@@ -1,5 +1,6 @@
 export { checkFinite } from './apply.ts';
 export { getBackend, setBackend } from './context.ts';
+export { type BackwardOf, defineFunction, type FunctionDefinition } from './defineFunction.ts';
 export { DTypeError, ShapeError } from './errors.ts';
 export * from './functions/index.ts';
 export type { Nested } from './hostNumbers.ts';

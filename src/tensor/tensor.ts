@@ -8,7 +8,7 @@ import { denseStrides, denseView, expandView, sizeOf } from '../kernels/views.ts
 import { run } from './apply.ts';
 import { getBackend, keepBuffer, releaseBuffer } from './context.ts';
 import { DTypeError, formatType, ShapeError } from './errors.ts';
-import { flattened, hostArray, type Nested, ndarrayNumbers } from './hostNumbers.ts';
+import { flattened, hostArray, type Nested, ndarrayNumbers, requireInt32 } from './hostNumbers.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
 import type { Rng } from './random.ts';
@@ -30,6 +30,12 @@ export interface TensorOptions {
 
 /** One axis, or several; negative ones count from the end. */
 export type Axes = number | readonly number[];
+
+export interface VarianceOptions {
+  /** What is taken off the number of elements that the sum is divided by. Default 1. */
+  readonly correction?: number;
+  readonly keepDim?: boolean;
+}
 
 export class Tensor implements Traced {
   readonly backend: Backend;
@@ -54,7 +60,10 @@ export class Tensor implements Traced {
     return Tensor.fromArray(flat, shape, options);
   }
 
-  /** From numbers in row-major order. @throws ShapeError where their count is not that of the shape */
+  /**
+   * From numbers in row-major order; int32 cuts fractions off. @throws ShapeError where their count is not that of the shape,
+   * RangeError where an int32 is to hold NaN or what is beyond its range
+   */
   static fromArray(values: ArrayLike<number>, shape: readonly number[], options: TensorOptions = {}): Tensor {
     const { dtype = 'float32', requiresGrad = false } = options;
     const backend = getBackend();
@@ -69,6 +78,7 @@ export class Tensor implements Traced {
   static full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
     const backend = getBackend();
     const { dtype = 'float32', requiresGrad = false } = options;
+    if (dtype === 'int32') requireInt32('Tensor.full', [value]);
     const held = dtype === 'float32' ? Math.fround(value) : value;
     return new Tensor(backend, backend.fill([...shape], held, dtype), null, requiresGrad);
   }
@@ -252,6 +262,40 @@ export class Tensor implements Traced {
     return apply('maximum', [this, this.#operand('maximum', b)], {});
   }
 
+  /** The smaller of both; at a tie each gets half of the gradient, and NaN wins. */
+  minimum(b: Tensor | number): Tensor {
+    const other = this.#operand('minimum', this.#held(b));
+    requireSameDType('minimum', { a: this.view, b: other.view });
+    requireDType('minimum', 'a', this.view, ['float32', 'float64', 'int32']);
+    broadcastOrThrow('minimum', this.view, other.view);
+    if (this.dtype === 'int32') return apply('where', [this.lt(other), this, other], {});
+    return this.neg().maximum(other.neg()).neg();
+  }
+
+  /**
+   * Nothing below `min`, nothing above `max`; where they cross, `max`. What is inside gets the gradient, the bounds included.
+   * @throws ShapeError where neither bound is given
+   */
+  clamp({ min, max }: { readonly min?: Tensor | number; readonly max?: Tensor | number }): Tensor {
+    if (min === undefined && max === undefined) {
+      throw new ShapeError({ op: 'clamp', argument: 'bounds', got: { x: this }, rule: 'needs min or max' });
+    }
+    requireDType('clamp', 'x', this.view, ['float32', 'float64', 'int32']);
+    const within = (x: Tensor, name: 'min' | 'max', bound: Tensor | number | undefined): Tensor => {
+      if (bound === undefined) return x;
+      const b = x.#operand('clamp', x.#held(bound));
+      requireSameDType('clamp', { x: x.view, [name]: b.view });
+      broadcastOrThrow('clamp', x.view, b.view, ['x', name]);
+      return apply('where', [name === 'min' ? x.lt(b) : x.gt(b), b, x], {});
+    };
+    return within(within(this, 'min', min), 'max', max);
+  }
+
+  /** A float32 tensor holds the nearest float32, and so must the number that it is compared with. */
+  #held(b: Tensor | number): Tensor | number {
+    return typeof b === 'number' && this.dtype === 'float32' ? Math.fround(b) : b;
+  }
+
   #operand(op: string, b: Tensor | number): Tensor {
     if (typeof b !== 'number') return b;
     if (this.dtype === 'int32' && (b | 0) !== b) {
@@ -328,6 +372,15 @@ export class Tensor implements Traced {
     return apply('softmax', [this], { causal: options.causal ?? false });
   }
 
+  /** x − ln Σ eˣ along an axis: the logarithm of softmax, also where that is 0 in floating point. */
+  logSoftmax(axis = -1): Tensor {
+    const a = normalizeAxis('logSoftmax', this, axis);
+    requireDType('logSoftmax', 'x', this.view);
+    // Of the largest element no gradient is needed: the result does not depend on what is subtracted.
+    const shifted = this.sub(this.max(a, true).detach());
+    return shifted.sub(shifted.exp().sum(a, true).log());
+  }
+
   /** Rows of axis 0 in the order of an int32 index [N]. */
   gatherRows(index: Tensor): Tensor {
     return apply('gatherRows', [this, index], {});
@@ -396,6 +449,57 @@ export class Tensor implements Traced {
     return apply('reshape', [this], { shape: [...this.shape.slice(0, a), 1, ...this.shape.slice(a)] });
   }
 
+  /** Without axes of size 1: without all of them, or without one, which stays where its size is another. */
+  squeeze(axis?: number): Tensor {
+    const given = axis === undefined ? null : normalizeAxis('squeeze', this, axis);
+    return this.reshape(...this.shape.filter((n, a) => n !== 1 || (given !== null && a !== given)));
+  }
+
+  /** Axes `start` to `end` as one. */
+  flatten(start = 0, end = -1): Tensor {
+    if (this.rank === 0) return this.reshape(1);
+    const from = normalizeAxis('flatten', this, start, 'start');
+    const to = normalizeAxis('flatten', this, end, 'end');
+    if (from > to) {
+      const rule = `start ${start} is behind end ${end}`;
+      throw new ShapeError({ op: 'flatten', argument: 'start', got: { x: this }, rule });
+    }
+    const merged = sizeOf(this.shape.slice(from, to + 1));
+    return this.reshape(...this.shape.slice(0, from), merged, ...this.shape.slice(to + 1));
+  }
+
+  /**
+   * Parts along an axis, without copies: of `sizes` elements each (the last one of what is left), or of these sizes.
+   * @throws ShapeError where a size is no whole number, or they do not add up to the axis
+   */
+  split(sizes: number | readonly number[], axis = 0): Tensor[] {
+    const a = normalizeAxis('split', this, axis);
+    const size = this.shape[a];
+    const parts = typeof sizes === 'number' ? equalParts(size, sizes) : sizes;
+    const total = parts.reduce((n, part) => n + part, 0);
+    if (total !== size || !parts.every((part) => Number.isInteger(part) && part >= 0)) {
+      const rule = `parts of ${[sizes].flat().join(', ')} do not make ${size} elements`;
+      throw new ShapeError({ op: 'split', argument: 'sizes', axis: a, got: { x: this }, rule });
+    }
+    let end = 0;
+    return parts.map((length) => {
+      end += length;
+      return apply('slice', [this], { axis: a, start: end - length, length, step: 1 });
+    });
+  }
+
+  /** At most `count` parts along an axis, of ⌈size/count⌉ elements each and the last one of what is left. */
+  chunk(count: number, axis = 0): Tensor[] {
+    const a = normalizeAxis('chunk', this, axis);
+    if (!Number.isInteger(count) || count < 1) {
+      const rule = `needs a whole number of chunks, at least 1, not ${count}`;
+      throw new ShapeError({ op: 'chunk', argument: 'count', got: { x: this }, rule });
+    }
+    return this.shape[a] === 0
+      ? Array.from({ length: count }, () => this.slice(a, 0, 0))
+      : this.split(Math.ceil(this.shape[a] / count), a);
+  }
+
   // ---- reductions -----------------------------------------------------------------------------------------------
 
   /** Sum over one axis, over several, or over all; they are dropped unless `keepDim`. */
@@ -425,6 +529,52 @@ export class Tensor implements Traced {
     return largest.reshape(
       ...(keepDim ? this.shape.map((n, a) => (axes.includes(a) ? 1 : n)) : rest.map((a) => this.shape[a])),
     );
+  }
+
+  /**
+   * Variance over one axis, over several, or over all: Σ(x − mean)²/(n − correction), in two passes. NaN where n is not more than
+   * the correction: 1 for a sample, 0 for all there is.
+   */
+  var(axis?: Axes, { correction = 1, keepDim = false }: VarianceOptions = {}): Tensor {
+    requireDType('var', 'x', this.view);
+    this.#axes('var', axis);
+    const centred = this.sub(this.mean(axis, true));
+    const total = centred.mul(centred).sum(axis, keepDim);
+    return total.div(Math.max(0, this.size / total.size - correction));
+  }
+
+  /** Standard deviation: the root of `var`, with slope 0 where that is 0. */
+  std(axis?: Axes, options: VarianceOptions = {}): Tensor {
+    requireDType('std', 'x', this.view);
+    this.#axes('std', axis);
+    return this.var(axis, options).#whereNotZero((variance) => variance.sqrt());
+  }
+
+  /**
+   * (Σ|x|ᵖ)^(1/p) over one axis, over several, or over all; p = ∞ is the largest |x|. The slope at 0 is 0.
+   * @throws RangeError where p < 1
+   */
+  norm(p = 2, axis?: Axes, keepDim = false): Tensor {
+    requireDType('norm', 'x', this.view);
+    this.#axes('norm', axis);
+    if (!(p >= 1)) throw new RangeError(`norm(x): p: needs 1 ≤ p ≤ ∞, got ${p}`);
+    if (p === 1) return this.abs().sum(axis, keepDim);
+    if (p === 2)
+      return this.mul(this)
+        .sum(axis, keepDim)
+        .#whereNotZero((sum) => sum.sqrt());
+    if (p !== Number.POSITIVE_INFINITY) {
+      const sum = this.abs().pow(p).sum(axis, keepDim);
+      return sum.#whereNotZero((s) => s.pow(1 / p));
+    }
+    return this.abs().max(axis, keepDim);
+  }
+
+  /** f(x) where x is not 0; 0 with slope 0 where it is, as PyTorch has it for roots that are infinitely steep there. */
+  #whereNotZero(f: (x: Tensor) => Tensor): Tensor {
+    const zero = this.eq(0);
+    const [none, one] = [0, 1].map((value) => this.#operand('where', value));
+    return apply('where', [zero, none, f(apply('where', [zero, one, this], {}))], {});
   }
 
   /** Index (int32) of the first largest element of one axis; has no gradient. */
@@ -463,6 +613,10 @@ export class Tensor implements Traced {
     return this.#compare('eq', b);
   }
 
+  ne(b: Tensor | number): Tensor {
+    return this.#compare('ne', b);
+  }
+
   lt(b: Tensor | number): Tensor {
     return this.#compare('lt', b);
   }
@@ -479,9 +633,20 @@ export class Tensor implements Traced {
     return this.#compare('ge', b);
   }
 
+  /** Whether any element over axes, or of all, is not 0. */
+  any(axis?: Axes, keepDim = false): Tensor {
+    this.#axes('any', axis);
+    return this.to('bool').to('float32').sum(axis, keepDim).gt(0);
+  }
+
+  /** Whether all elements over axes, or all there are, are not 0. */
+  all(axis?: Axes, keepDim = false): Tensor {
+    this.#axes('all', axis);
+    return this.eq(0).any(axis, keepDim).eq(0);
+  }
+
   #compare(name: CompareName, b: Tensor | number): Tensor {
-    // A float32 tensor holds the nearest float32, and so must the number it is compared with.
-    const other = this.#operand(name, typeof b === 'number' && this.dtype === 'float32' ? Math.fround(b) : b);
+    const other = this.#operand(name, this.#held(b));
     requireSameDType(name, { a: this.view, b: other.view });
     const shape = broadcastOrThrow(name, this.view, other.view);
     return new Tensor(
@@ -491,15 +656,27 @@ export class Tensor implements Traced {
   }
 }
 
+/** Parts of `part` elements that make up `size`, the last one of what is left. */
+function equalParts(size: number, part: number): number[] {
+  if (!Number.isInteger(part) || part < 1) return size === 0 && part === 0 ? [0] : [part];
+  const whole = new Array<number>(Math.max(1, Math.ceil(size / part))).fill(part);
+  return whole.with(-1, size - part * (whole.length - 1));
+}
+
 /** Runs a primitive by name. @throws Error where tensors of different backends meet */
 export function apply<N extends OpName>(name: N, inputs: readonly Tensor[], attrs: OpAttrs[N]): Tensor {
+  return applyOp(ops[name] as Op<OpAttrs[N]>, inputs, attrs);
+}
+
+/** Runs an op that is perhaps none of the primitives. @throws Error where tensors of different backends meet */
+export function applyOp<Attrs>(op: Op<Attrs>, inputs: readonly Tensor[], attrs: Attrs): Tensor {
   const { backend } = inputs[0];
   const stranger = inputs.find((x) => x.backend !== backend);
   if (stranger !== undefined) {
     throw new Error(
-      `${name}: tensors of two backends meet, ${backend.name} and ${stranger.backend.name}; set the backend before making or loading tensors`,
+      `${op.name}: tensors of two backends meet, ${backend.name} and ${stranger.backend.name}; set the backend before making or loading tensors`,
     );
   }
-  const { view, node } = run(backend, ops[name] as Op<OpAttrs[N]>, inputs, attrs);
+  const { view, node } = run(backend, op, inputs, attrs);
   return new Tensor(backend, view, node);
 }

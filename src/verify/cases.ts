@@ -7,8 +7,8 @@ import { apply, Rng, type Tensor } from '../tensor/index.ts';
 import { inputName, type Op } from '../tensor/op.ts';
 import { casesByOp } from '../tensor/ops/cases.ts';
 import { type OpName, ops } from '../tensor/ops/index.ts';
-import type { Sample, SampleInput } from '../tensor/sample.ts';
-import { float32Numbers, hasGradient, sampleNumbers, seedOf } from './samples.ts';
+import type { ErrorCase, Sample, SampleInput } from '../tensor/sample.ts';
+import { float32Numbers, hasGradient, sampleNumbers, sampleTensors, seedOf } from './samples.ts';
 
 /** Tensors bound to the function: what gradients are taken by, and the function of their present values. */
 export interface Bound {
@@ -27,6 +27,16 @@ export interface Case {
   readonly sample: Sample<unknown>;
   /** @param tensors the inputs in order, of one float dtype, laid out as the sample asks */
   bind(tensors: readonly Tensor[]): Bound;
+}
+
+/** A call that has to be refused, in float64. */
+export interface Refusal {
+  readonly of: string;
+  readonly note: string;
+  /** Class of the error, and a part of what it says. */
+  readonly error: string;
+  readonly says: string;
+  attempt(): unknown;
 }
 
 /** Name of a case in the golden files. */
@@ -65,6 +75,19 @@ export function opCases(): Case[] {
         leaves: tensors,
         compute: () => apply(of, tensors, sample.attrs as never),
       }),
+    }));
+  });
+}
+
+export function opRefusals(): Refusal[] {
+  return (Object.keys(ops) as OpName[]).flatMap((name) => {
+    const errors: readonly ErrorCase<unknown>[] = casesByOp[name].errors;
+    return errors.map((bad) => ({
+      of: name,
+      note: bad.note,
+      error: bad.error,
+      says: bad.says,
+      attempt: () => apply(name, sampleTensors(bad, new Rng(1), 'float64'), bad.attrs as never),
     }));
   });
 }

@@ -1,21 +1,28 @@
 /**
- * Ops and modules one by one, on the backend in use:
+ * Ops, composed functions and modules one by one, on the backend in use:
  *
  *   value, gradient   beside PyTorch's float64 results, and its own float32 error where we compute in float32
  *   gradcheck         beside central differences (float64)
  *   definition        fused ops beside what they are written out (float64)
- *   error text        each error case of an op says what it promises (float64, whose name is in the texts)
+ *   error text        each error case of a record says what it promises (float64, whose name is in the texts)
  */
 
-import { apply, getBackend, Rng, scope, Tensor } from '../tensor/index.ts';
-import { casesByOp } from '../tensor/ops/cases.ts';
-import { type OpName, ops } from '../tensor/ops/index.ts';
-import type { ErrorCase } from '../tensor/sample.ts';
+import { getBackend, Rng, scope, Tensor } from '../tensor/index.ts';
 import { isFloat } from '../tensor/shape.ts';
-import { type Bound, type Case, caseId, caseRng, gradientInputs, opCases } from './cases.ts';
+import {
+  type Bound,
+  type Case,
+  caseId,
+  caseRng,
+  gradientInputs,
+  opCases,
+  opRefusals,
+  type Refusal,
+} from './cases.ts';
 import { definitionFindings } from './definitions.ts';
 import { type Allowance, EXACTLY, type Finding, type Findings, NOT_COMPUTED } from './finding.ts';
 import { type Expected, type Fixture, withFixtures } from './fixtures.ts';
+import { functionCases, functionRefusals } from './functionCases/index.ts';
 import type { GoldenFolder } from './golden.ts';
 import { gradientPairs } from './gradcheck.ts';
 import { moduleCases } from './moduleCases.ts';
@@ -23,7 +30,7 @@ import type { Check, Subject } from './row.ts';
 import { type FloatDType, sampleTensors, seedOf } from './samples.ts';
 import { FLOAT32, FLOAT64, float32Exception, GRADCHECK } from './tolerances.ts';
 
-/** Which ops or modules to look at. */
+/** Which ops, functions or modules to look at. */
 type Wanted = (name: string) => boolean;
 
 const all: Wanted = () => true;
@@ -33,7 +40,13 @@ export async function* verifyOps(folder: GoldenFolder, dtype: FloatDType, wanted
   yield* verifyCases(folder, cases, dtype);
   if (dtype !== 'float64') return;
   yield* definitionFindings(wanted);
-  yield* errorTexts(wanted);
+  yield* errorTexts(opRefusals(), wanted);
+}
+
+export async function* verifyFunctions(folder: GoldenFolder, dtype: FloatDType, wanted = all): Findings {
+  const cases = functionCases().filter(({ of }) => wanted(of));
+  yield* verifyCases(folder, cases, dtype);
+  if (dtype === 'float64') yield* errorTexts(functionRefusals(), wanted);
 }
 
 export function verifyModules(folder: GoldenFolder, dtype: FloatDType, wanted = all): Findings {
@@ -121,24 +134,20 @@ function gradcheck(one: Case, { leaves, compute }: Bound): Finding[] {
   });
 }
 
-/** Every error case. */
-function* errorTexts(wanted: Wanted): Iterable<Finding> {
-  for (const name of Object.keys(ops) as OpName[]) {
-    if (!wanted(name)) continue;
-    const errors: readonly ErrorCase<unknown>[] = casesByOp[name].errors;
-    for (const bad of errors) {
-      const broken = scope(() => {
-        const inputs = sampleTensors(bad, new Rng(1), 'float64');
-        try {
-          apply(name, inputs, bad.attrs as never);
-        } catch (error) {
-          const { name: kind, message } = error as Error;
-          if (kind !== bad.error) return `threw ${kind} "${message}", expected ${bad.error}`;
-          return message.includes(bad.says) ? null : `says "${message}", expected "${bad.says}" in it`;
-        }
-        return `threw nothing, expected ${bad.error} "${bad.says}"`;
-      });
-      yield { subject: { name: `${name}/${bad.note}: error`, of: name, check: 'error text' }, broken };
-    }
+/** Every error case of the records. */
+function* errorTexts(refusals: readonly Refusal[], wanted: Wanted): Iterable<Finding> {
+  for (const { of, note, error: expected, says, attempt } of refusals) {
+    if (!wanted(of)) continue;
+    const broken = scope(() => {
+      try {
+        attempt();
+      } catch (error) {
+        const { name: kind, message } = error as Error;
+        if (kind !== expected) return `threw ${kind} "${message}", expected ${expected}`;
+        return message.includes(says) ? null : `says "${message}", expected "${says}" in it`;
+      }
+      return `threw nothing, expected ${expected} "${says}"`;
+    });
+    yield { subject: { name: `${of}/${note}: error`, of, check: 'error text' }, broken };
   }
 }

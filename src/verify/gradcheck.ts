@@ -30,21 +30,51 @@ export interface GradientPair {
  */
 export function gradientPairs(f: () => Tensor, inputs: readonly Tensor[], rng: Rng): GradientPair[] {
   const leaves = [...new Set(inputs)].filter((x) => x.requiresGrad);
-  for (const x of leaves) x.zeroGrad();
   return scope(() => {
-    const y = f();
-    const w = Tensor.uniform(y.shape, rng, -1, 1, { dtype: 'float64' });
-    if (y.requiresGrad) y.backward(w);
-    const weights = w.data;
+    const { gradients, weights } = exactGradients(f, leaves, rng);
     const value = () => scope(() => noGrad(() => f().data));
-    return leaves.map((input) => {
-      const exact = input.grad === null ? new Float64Array(input.size) : input.grad.data;
+    return leaves.map((input, of) => {
+      const exact = gradients[of];
       const all = Array.from({ length: input.size }, (_, i) => i);
       const at = all.length <= MOST ? all : rng.shuffle(all).slice(0, MOST);
       const numeric = at.map((i) => difference(input, i, value, weights));
       return { input, at, exact: at.map((i) => exact[i]), numeric };
     });
   });
+}
+
+/** By `backward`, from random weights. `.grad` of every leaf behind the result is afterwards what it was, also of other ones. */
+function exactGradients(f: () => Tensor, leaves: readonly Tensor[], rng: Rng) {
+  const y = f();
+  const before = [...new Set([...leaves, ...leavesBehind(y)])].map((leaf) => ({ leaf, grad: leaf.grad }));
+  for (const { leaf } of before) leaf.grad = null;
+  try {
+    const w = Tensor.uniform(y.shape, rng, -1, 1, { dtype: 'float64' });
+    if (y.requiresGrad) y.backward(w);
+    const gradients = leaves.map(({ grad, size }) => (grad === null ? new Float64Array(size) : grad.data));
+    return { gradients, weights: w.data };
+  } finally {
+    for (const { leaf, grad } of before) {
+      leaf.zeroGrad();
+      leaf.grad = grad;
+    }
+  }
+}
+
+/** The leaves that a backward pass from y would reach. */
+function leavesBehind(y: Tensor): Tensor[] {
+  const seen = new Set<unknown>([y.node]);
+  const open = [y.node];
+  const leaves: Tensor[] = [];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    for (const input of node?.inputs ?? []) {
+      if (input.node === null && input.requiresGrad && input instanceof Tensor) leaves.push(input);
+      if (seen.has(input.node)) continue;
+      seen.add(input.node);
+      open.push(input.node);
+    }
+  }
+  return leaves;
 }
 
 function difference(
@@ -60,8 +90,13 @@ function difference(
     scope(() => input.assign(Tensor.fromArray(moved, input.shape, { dtype: 'float64' })));
     return value();
   };
-  const [above, below, farAbove, farBelow] = [STEP, -STEP, 2 * STEP, -2 * STEP].map(at);
-  scope(() => input.assign(Tensor.fromArray(values, input.shape, { dtype: 'float64' })));
+  let moved: ArrayLike<number>[];
+  try {
+    moved = [STEP, -STEP, 2 * STEP, -2 * STEP].map(at);
+  } finally {
+    scope(() => input.assign(Tensor.fromArray(values, input.shape, { dtype: 'float64' })));
+  }
+  const [above, below, farAbove, farBelow] = moved;
   let sum = 0;
   for (let j = 0; j < w.length; j++) sum += w[j] * (8 * (above[j] - below[j]) - (farAbove[j] - farBelow[j]));
   return sum / (12 * STEP);
@@ -79,7 +114,8 @@ export interface GradcheckOptions {
  *   const x = Tensor.randn([3, 4], new Rng(1), { dtype: 'float64', requiresGrad: true });
  *   gradcheck(() => x.mul(x.sigmoid()), [x]);
  *
- * @param f computes the output from the present values of `inputs`; they are moved and put back
+ * @param f computes the output from the present values of `inputs`; they are moved and put back, and gradients that were there
+ * stay, also where something throws
  * @throws DTypeError where an input is not float64; Error where none requires a gradient, or one is off: which input, how many
  * of its elements, and by how much
  */

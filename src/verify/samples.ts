@@ -47,8 +47,9 @@ function laidOut({ shape, layout = 'dense' }: SampleInput, numbers: readonly num
     return Tensor.fromArray(transposed(numbers, shape), swapped, { dtype }).transpose();
   }
   if (layout === 'strided') {
-    // Every second element of a buffer twice as long; what lies between is NaN and must never be read.
-    const spread = numbers.flatMap((v) => [v, Number.NaN]);
+    // Every second element of a buffer twice as long; what lies between, NaN where there is one, must never be read.
+    const gap = dtype === 'int32' ? -77 : Number.NaN;
+    const spread = numbers.flatMap((v) => [v, gap]);
     return Tensor.fromArray(spread, [...shape, 2], { dtype })
       .slice(-1, 0, 1)
       .reshape(...shape);

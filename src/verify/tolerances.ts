@@ -180,6 +180,18 @@ export const FLOAT32_EXCEPTIONS: readonly Exception[] = [
     tolerance: { torch: 3, ulps: 2 },
     why: 'As swiglu, of which it is made.',
   },
+  {
+    of: 'cumsum',
+    tolerance: { torch: 8, ulps: 2 },
+    why: 'Mean 5.3 × PyTorch’s error over rows of a thousand: PyTorch adds in double precision, here ten float32 additions are behind each element.',
+  },
+  {
+    of: 'crossEntropy',
+    check: 'gradient',
+    backends: ['gpujs'],
+    tolerance: { torch: 3, ulps: 2 },
+    why: 'Weighted, 2.3 × PyTorch’s error in one element of twelve, where softmax − 1 cancels; all others are within twice.',
+  },
 ];
 
 export function float32Exception(

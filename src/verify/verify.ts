@@ -10,7 +10,7 @@
  * Each step hands its result on and calls none before it.
  */
 import type { Findings } from './finding.ts';
-import { verifyModules, verifyOps } from './functions.ts';
+import { verifyFunctions, verifyModules, verifyOps } from './functions.ts';
 import { GoldenError, type GoldenFolder, readJson } from './golden.ts';
 import { judge } from './judge.ts';
 import { verifyModel } from './model.ts';
@@ -27,6 +27,8 @@ const RUNS = {
   preprocess: verifyPreprocess,
   /** Every primitive. */
   ops: verifyOps,
+  /** Every composed function. */
+  functions: verifyFunctions,
   /** Every module and loss of src/nn. */
   modules: verifyModules,
   /** The optimiser, and training of whole models. */

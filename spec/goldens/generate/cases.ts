@@ -1,6 +1,6 @@
 /**
- * Writes what PyTorch has to compute: the cases of every op and module, their inputs and the gradients from above, into
- * FOLDER/{ops,modules}.json and .safetensors. run.mjs calls it.
+ * Writes what PyTorch has to compute: the cases of every op, composed function and module, their inputs and the gradients from above, into
+ * FOLDER/{ops,functions,modules}.json and .safetensors. run.mjs calls it.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import {
   opCases,
   upstreamNumbers,
 } from '../../../src/verify/cases.ts';
+import { functionCases } from '../../../src/verify/functionCases/index.ts';
 import { moduleCases } from '../../../src/verify/moduleCases.ts';
 import { sampleNumbers, sampleTensors } from '../../../src/verify/samples.ts';
 
@@ -61,6 +62,7 @@ function tensorsOf(of: Case): TensorEntry[] {
 export async function main([folder]: readonly string[]): Promise<void> {
   for (const [kind, cases] of [
     ['ops', opCases()],
+    ['functions', functionCases()],
     ['modules', moduleCases()],
   ] as const) {
     const listed = cases.map((of) => {

@@ -1,4 +1,4 @@
-"""Writes spec/goldens/{ops,modules}: what PyTorch makes of every sample of every op and module.
+"""Writes spec/goldens/{ops,functions,modules}: what PyTorch makes of every sample of every op, function and module.
 
     functions.py FOLDER      (called by run.mjs, which puts the samples into FOLDER)
 
@@ -115,6 +115,129 @@ OPS = {
 EXACT = {"gelu": lambda x: x * 0.5 * torch.erfc(-x * math.sqrt(0.5))}
 
 
+# ---- composed functions: as PyTorch has them -----------------------------------------------------------------------
+
+
+def sfc32(seed):
+    """Uniform numbers of src/tensor/random.ts."""
+    word = 0xFFFFFFFF
+    a, b, c, counter = seed & word, (seed >> 32) & word, 0x9E3779B9, 1
+
+    def draw():
+        nonlocal a, b, c, counter
+        t = (a + b + counter) & word
+        counter = (counter + 1) & word
+        a = b ^ (b >> 9)
+        b = (c + (c << 3)) & word
+        c = ((((c << 21) | (c >> 11)) & word) + t) & word
+        return t
+
+    for _ in range(12):
+        draw()
+    while True:
+        yield ((draw() >> 5) * 67108864 + (draw() >> 6)) / 9007199254740992
+
+
+def dropout(x, p, seed, train=True):
+    if not train:
+        return x.clone()
+    uniform = sfc32(seed)
+    kept = torch.tensor([next(uniform) >= p for _ in range(x.numel())], dtype=torch.bool).reshape(x.shape)
+    return x * kept / (1 - p) if p < 1 else x * 0
+
+
+def joined(parts):
+    """Several results as one, so that an element in another part is another number."""
+    return torch.cat([part.reshape(-1) * (i + 1) for i, part in enumerate(parts)])
+
+
+def clamp(x, *bounds, min=None, max=None, **names):
+    given = {"min": min, "max": max, **dict(zip(names.get("bounds", []), bounds))}
+    return torch.clamp(x, **given)
+
+
+def reduced(f, bare):
+    """f over one axis, or over everything (kept with size 1 or not)."""
+
+    def call(x, axis=None, keepDim=False, **attrs):
+        if axis is not None:
+            return f(x, axis, keepDim, **attrs)
+        assert not keepDim
+        return bare(x, **attrs)
+
+    return call
+
+
+def take_along(x, index, axis):
+    return torch.take_along_dim(x, index.long(), axis)
+
+
+def topk(x, k, result, axis=-1, largest=True):
+    """Sorted, of equal ones the first (which PyTorch's topk leaves open)."""
+    values, indices = torch.sort(x, dim=axis, descending=largest, stable=True)
+    return (values if result == "values" else indices.int()).narrow(axis, 0, k)
+
+
+def cross_entropy(logits, weight=None, *, labels, labelSmoothing=0.0, reduction="mean", ignoreIndex=-100):
+    target = torch.tensor(labels, dtype=torch.long)
+    return F.cross_entropy(
+        logits, target, weight, ignore_index=ignoreIndex, reduction=reduction, label_smoothing=labelSmoothing
+    )
+
+
+def conv2d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+FUNCTIONS = {
+    "transpose": lambda x, a, b: x.transpose(a, b),
+    "squeeze": lambda x, axis=None: x.squeeze() if axis is None else x.squeeze(axis),
+    "unsqueeze": lambda x, axis: x.unsqueeze(axis),
+    "flatten": lambda x, start=0, end=-1: x.flatten(start, end),
+    "split": lambda x, sizes, axis: joined(x.split(sizes, axis)),
+    "chunk": lambda x, count, axis: joined(x.chunk(count, axis)),
+    "stack": lambda *parts, axis: torch.stack(parts, axis),
+    "minimum": torch.minimum,
+    "clamp": clamp,
+    "eq": torch.eq,
+    "ne": torch.ne,
+    "lt": torch.lt,
+    "le": torch.le,
+    "gt": torch.gt,
+    "ge": torch.ge,
+    "logicalAnd": torch.logical_and,
+    "logicalOr": torch.logical_or,
+    "logicalNot": torch.logical_not,
+    "mean": reduced(lambda x, axis, keep: x.mean(axis, keep), lambda x: x.mean()),
+    "var": reduced(
+        lambda x, axis, keep, correction=1: x.var(axis, correction=correction, keepdim=keep),
+        lambda x, correction=1: x.var(dim=None, correction=correction),
+    ),
+    "std": reduced(
+        lambda x, axis, keep, correction=1: x.std(axis, correction=correction, keepdim=keep),
+        lambda x, correction=1: x.std(dim=None, correction=correction),
+    ),
+    "norm": reduced(
+        lambda x, axis, keep, p=2: torch.norm(x, float(p), axis, keep),
+        lambda x, p=2: torch.norm(x, float(p)),
+    ),
+    "argmax": lambda x, axis: x.argmax(axis).int(),
+    "any": reduced(lambda x, axis, keep: x.bool().any(axis, keep), lambda x: x.bool().any()),
+    "all": reduced(lambda x, axis, keep: x.bool().all(axis, keep), lambda x: x.bool().all()),
+    "logSoftmax": lambda x, axis: torch.log_softmax(x, axis),
+    "cumsum": lambda x, axis: x.cumsum(axis, dtype=x.dtype),
+    "takeAlongAxis": take_along,
+    "topk": topk,
+    "oneHot": lambda index, classes, dtype: F.one_hot(index.long(), classes).to(DTYPES[dtype]),
+    "tril": lambda x, diagonal=0: x.tril(diagonal),
+    "triu": lambda x, diagonal=0: x.triu(diagonal),
+    "dropout": dropout,
+    "einsum": lambda *operands, equation: torch.einsum(equation, *operands),
+    "conv2d": conv2d,
+    "crossEntropy": cross_entropy,
+}
+
+
 # ---- modules: inputs and weights by name ---------------------------------------------------------------------------
 
 
@@ -143,6 +266,8 @@ MODULES = {
 def call(kind, case, tensors, dtype):
     if kind == "modules":
         return MODULES[case["of"]](tensors, case["attrs"])
+    if kind == "functions":
+        return FUNCTIONS[case["of"]](*tensors.values(), **case["attrs"])
     table = EXACT if dtype == torch.float64 and case["of"] in EXACT else OPS
     return table[case["of"]](*tensors.values(), **case["attrs"])
 
@@ -190,7 +315,7 @@ def error_of(truth, single, where):
 
 def main(folder):
     torch.set_num_threads(1)
-    for kind, table in [("ops", OPS), ("modules", MODULES)]:
+    for kind, table in [("ops", OPS), ("functions", FUNCTIONS), ("modules", MODULES)]:
         cases = json.loads((folder / f"{kind}.json").read_text())
         stored = read(folder / f"{kind}.safetensors")
         unused = set(table) - {case["of"] for case in cases}

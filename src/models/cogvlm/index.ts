@@ -26,7 +26,7 @@ export { ExpertRouting } from './expertRouting.ts';
 export { type GenerateOptions, type GenerateStep, generate } from './generate.ts';
 export { initializeWeights, type Start, type Starts } from './initialize.ts';
 export { KVCache, LayerCache } from './kvCache.ts';
-export { positionIds, tril, visionExpertMask } from './masks.ts';
+export { positionIds, trilMask, visionExpertMask } from './masks.ts';
 export {
   type AnswerEnd,
   type AnswerOptions,

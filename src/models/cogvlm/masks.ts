@@ -45,7 +45,7 @@ export function positionIds(types: readonly number[], attentionMask?: readonly n
  * Tril of eq. (1), as it is added to the scores QKᵀ/√K before softmax: 0 where a query may see a key, −∞ where not. The T
  * queries are the last of the S places that have keys, so query i sees keys 0…i + (S − T), image tokens like any other:
  *
- *   tril(3)            keys →            tril(2, 4)         keys →
+ *   trilMask(3)        keys →            trilMask(2, 4)     keys →
  *   queries    0 −∞ −∞                   queries    0  0  0 −∞      two places came before and are in the cache
  *         ↓    0  0 −∞                         ↓    0  0  0  0
  *              0  0  0
@@ -55,7 +55,7 @@ export function positionIds(types: readonly number[], attentionMask?: readonly n
  *
  * @shape → [T, S]
  */
-export function tril(T: number, S = T): number[][] {
+export function trilMask(T: number, S = T): number[][] {
   const sees = (query: number, key: number) => key <= query + (S - T);
   return Array.from({ length: T }, (_, i) =>
     Array.from({ length: S }, (_, j) => (sees(i, j) ? 0 : Number.NEGATIVE_INFINITY)),

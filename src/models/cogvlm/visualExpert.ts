@@ -6,7 +6,7 @@
  *   eq. (2)  Q = concat(X_I W_I^Q, X_T W_T^Q), K = concat(X_I W_I^K, X_T W_T^K), V = concat(X_I W_I^V, X_T W_T^V)
  *   eq. (3)  FFN(X) = concat(FFN_I(X_I), FFN_T(X_T))
  *
- * Tril lets every token see itself and those before it, image tokens included; `tril` of masks.ts is the matrix to look
+ * Tril lets every token see itself and those before it, image tokens included; `trilMask` of masks.ts is the matrix to look
  * at. X_I and X_T are all image and all text tokens of the batch (expertRouting.ts); where there are none, a tensor
  * without rows.
  *
