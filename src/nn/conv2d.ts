@@ -92,7 +92,7 @@ function windowsOf(kernel: readonly number[], options: Conv2dOptions): readonly 
 }
 
 /**
- * @shape x [B, C, H, W], weight [O, C/G, k, l] → [B, O, h, w]
+ * @shape x [B, C, height, width], weight [O, C/groups, rows, columns] → [B, O, h, w]
  * @throws ShapeError where channels do not fit, or a window is larger than x with its zeros; DTypeError where dtypes differ;
  * RangeError where an option is not a whole number, or 'same' meets a stride
  */
