@@ -13,6 +13,7 @@ export default defineConfig({
   },
   test: {
     include: ['spec/**/*.spec.ts'],
+    setupFiles: ['spec/setup.ts'],
     testTimeout: 120_000,
   },
 });

@@ -79,7 +79,9 @@ describe('WasmHeap', () => {
     heap.release(a);
     heap.release(b);
     expect(heap.memory()).toEqual({ bytes: 0, buffers: 0 });
-    expect(() => a.data).toThrow('wasm: a float32 buffer of 10 elements was used after its release');
+    expect(() => a.data).toThrow(
+      'the memory of this tensor (float32, 10 elements) was released: dispose() gave it back',
+    );
   });
 
   it('scopes release what was made inside and pass on what is kept', () => {

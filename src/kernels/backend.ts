@@ -35,6 +35,9 @@ export interface BufferHandle {
   readonly length: number;
 }
 
+/** Who gave a buffer's memory back, for the message of its next use. */
+export type ReleasedBy = 'dispose' | 'scope' | 'module' | 'backward';
+
 /** What is asked of a set of buffers. */
 export type BufferSet = Pick<ReadonlySet<BufferHandle>, 'has'>;
 
@@ -106,13 +109,19 @@ export interface Backend {
   /** The same without waiting; throws an Error that says to `await tensor.read()` where the device cannot. */
   readSync(x: View): HostArray;
   /** Gives memory back now. Using the buffer afterwards is a mistake of the caller. Idempotent. */
-  release(buffer: BufferHandle): void;
-  /** Bytes and number of buffers alive. */
+  release(buffer: BufferHandle, by?: ReleasedBy): void;
+  /**
+   * Nobody is known to need the buffer, but somebody may hold it: its numbers move to where JavaScript's garbage collector
+   * looks after them, and its memory is free. It can be used as before, which brings it back. Nothing happens to a buffer
+   * that a scope will release.
+   */
+  park(buffer: BufferHandle): void;
+  /** Bytes and number of buffers alive; parked ones are not among them. */
   memory(): { readonly bytes: number; readonly buffers: number };
   /** Begins to note the buffers made from here on. Scopes nest. */
   openScope(): void;
   /** Releases what was made since the matching openScope, except `keep`, which passes to the scope around it. */
-  closeScope(keep: BufferSet): void;
+  closeScope(keep: BufferSet, by?: ReleasedBy): void;
 
   // ---- making and moving --------------------------------------------------------------------------------------
   fill(shape: readonly number[], value: number, dtype: DType): View;

@@ -5,7 +5,7 @@
  * Growing WebAssembly memory may detach the views made before it: a kernel allocates its results first and takes
  * `.data` of any buffer after that, and keeps no `.data` across calls.
  */
-import type { BufferHandle, BufferSet, DType, HostArray } from './backend.ts';
+import type { BufferHandle, BufferSet, DType, HostArray, ReleasedBy } from './backend.ts';
 
 export interface HostBuffer extends BufferHandle {
   /** The elements, valid until the next allocation. Throws once the buffer was released. */
@@ -15,8 +15,9 @@ export interface HostBuffer extends BufferHandle {
 export interface Heap {
   /** A buffer of `length` elements; its content is undefined unless `zero`. */
   allocate(dtype: DType, length: number, zero: boolean): HostBuffer;
-  release(buffer: BufferHandle): void;
+  release(buffer: BufferHandle, by?: ReleasedBy): void;
+  park(buffer: BufferHandle): void;
   memory(): { readonly bytes: number; readonly buffers: number };
   openScope(): void;
-  closeScope(keep: BufferSet): void;
+  closeScope(keep: BufferSet, by?: ReleasedBy): void;
 }

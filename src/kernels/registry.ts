@@ -2,6 +2,7 @@
 import type { Backend } from './backend.ts';
 import { type CpuOptions, cpu, openCpu } from './cpu/index.ts';
 import type { GpuJsOptions } from './gpujs/options.ts';
+import { createWasmBackend, isWasmSupported } from './wasm/index.ts';
 import type { WasmOptions } from './wasm/options.ts';
 
 export const BACKEND_NAMES = ['cpu', 'wasm', 'gpujs'] as const;
@@ -18,7 +19,7 @@ type Loader = (options: BackendOptions) => Backend | Promise<Backend>;
 
 const loaders: { readonly [N in BackendName]: Loader } = {
   cpu: ({ cpu: options }) => (options === undefined ? cpu : openCpu(options)),
-  wasm: async ({ wasm }) => (await import('./wasm/index.ts')).createWasmBackend(wasm),
+  wasm: ({ wasm }) => createWasmBackend(wasm),
   gpujs: async ({ gpujs }) => (await import('./gpujs/gpuJsBackend.ts')).createGpuJsBackend(gpujs),
 };
 
@@ -32,9 +33,22 @@ export function isBackendName(name: string): name is BackendName {
 export function loadBackend(name: BackendName): Promise<Backend> {
   let backend = loaded.get(name);
   if (backend === undefined) {
-    backend = createBackend(name, {});
+    backend = createBackend(name);
     loaded.set(name, backend);
   }
+  return backend;
+}
+
+/** The fastest backend that can be had without waiting: wasm where the engine has SIMD and compiles, else cpu. */
+export function defaultBackend(): Backend {
+  if (!isWasmSupported()) return cpu;
+  let backend: Backend;
+  try {
+    backend = createWasmBackend();
+  } catch {
+    return cpu; // a page may forbid to compile WebAssembly, a machine may have no address space for its memory
+  }
+  loaded.set('wasm', Promise.resolve(backend));
   return backend;
 }
 

@@ -1,9 +1,31 @@
 /** Who is in which scope: what `openScope` and `closeScope` of a backend (backend.ts) mean for its buffers. */
-import type { BufferHandle, BufferSet } from './backend.ts';
+import type { BufferHandle, BufferSet, ReleasedBy } from './backend.ts';
 
 /** A buffer that knows the scope which will release it; undefined outside of scopes. */
 export interface Scoped<B> extends BufferHandle {
   scope: Set<B> | undefined;
+  /** Who gave its memory back; undefined while it has some. */
+  releasedBy: ReleasedBy | undefined;
+}
+
+const ADVICE: { readonly [R in ReleasedBy]: string } = {
+  dispose: 'dispose() gave it back; do not dispose of it before its last use',
+  scope:
+    'the scope it was made in has ended; keep it out of the scope, return it from there, or call keep() on it',
+  module:
+    'it was made inside a module, which neither returned it nor holds it in a field; call keep() on it where it is made',
+  backward:
+    'backward() gave it back: it was made inside a module, and the gradient had no more use for it. Call keep() on it ' +
+    'where it is made, or use backward(seed, { retainGraph: true })',
+};
+
+/** For whoever uses a buffer after its release: who released it, and how it would have been kept. */
+export function releasedMessage({
+  dtype,
+  length,
+  releasedBy = 'dispose',
+}: Omit<Scoped<never>, 'scope'>): string {
+  return `the memory of this tensor (${dtype}, ${length} elements) was released: ${ADVICE[releasedBy]}`;
 }
 
 /** Scopes nest; a buffer belongs to the innermost at most. */
@@ -27,13 +49,13 @@ export class Scopes<B extends Scoped<B>> {
   }
 
   /** Releases what is in the innermost scope, except `keep`, which passes to the scope around it. */
-  close(keep: BufferSet, release: (buffer: B) => void): void {
+  close(keep: BufferSet, by: ReleasedBy, release: (buffer: B, by: ReleasedBy) => void): void {
     const scope = this.#open.pop();
     if (scope === undefined)
       throw new Error('closeScope: no scope is open; called without a matching openScope');
     for (const buffer of scope) {
       if (keep.has(buffer)) this.join(buffer);
-      else release(buffer);
+      else release(buffer, by);
     }
   }
 }

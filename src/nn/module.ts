@@ -3,7 +3,8 @@
  * an array of modules is part of it, and its name is a segment of the path, as in the checkpoint
  * ("model.layers.3.self_attn.language_expert_dense.weight").
  */
-import { currentModulePath, insideModule } from '../tensor/modulePath.ts';
+import { currentModulePath, insideModule, type Named } from '../tensor/modulePath.ts';
+import { modulePass } from '../tensor/scope.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** A weight: a leaf that the optimiser may change. Holds a copy, rounded to its dtype. */
@@ -43,7 +44,10 @@ export type CallTap = (path: string, module: AnyModule, args: readonly unknown[]
 const taps = new Set<Tap>();
 const callTaps = new Set<CallTap>();
 
-/** Runs `fn` while `tap` listens to every module called in it. Costs nothing when nobody listens. */
+/**
+ * Runs `fn` while `tap` listens to every module called in it; where `fn` is async until its promise settles, to whatever
+ * else runs meanwhile too. Costs nothing when nobody listens.
+ */
 export function withTap<R>(tap: Tap, fn: () => R): R {
   return listening(taps, tap, fn);
 }
@@ -55,34 +59,57 @@ export function withCallTap<R>(tap: CallTap, fn: () => R): R {
 
 function listening<T, R>(listeners: Set<T>, listener: T, fn: () => R): R {
   listeners.add(listener);
+  const stop = () => listeners.delete(listener);
+  let result: R;
   try {
-    return fn();
-  } finally {
-    listeners.delete(listener);
+    result = fn();
+  } catch (error) {
+    stop();
+    throw error;
   }
+  if (result instanceof Promise) return result.finally(stop) as R;
+  stop();
+  return result;
 }
 
-export abstract class Module<Args extends readonly unknown[], Out> {
-  #name = '';
-  #childrenNamed = false;
+/** Modules called since the outermost of them was, and what taps were told meanwhile. */
+const called = new Set<AnyModule>();
+const told: unknown[] = [];
 
+export abstract class Module<Args extends readonly unknown[], Out> implements Named {
   /** The equation. Called through `call`, so that messages and taps know where they are. */
   abstract forward(...args: Args): Out;
 
+  /**
+   * Runs `forward`. What the outermost module makes on the way is given back when it returns, or by `backward()` where a
+   * gradient needs it; what it returns, and tensors that modules hold in their fields, stay.
+   */
   call(...args: Args): Out {
-    this.#nameChildren();
-    return insideModule(this.#name, () => {
+    if (called.size > 0) return this.#run(args);
+    try {
+      return modulePass(() => this.#run(args), [args, told], called);
+    } finally {
+      called.clear();
+      told.length = 0;
+    }
+  }
+
+  #run(args: Args): Out {
+    called.add(this);
+    return insideModule(this, () => {
+      if (callTaps.size > 0) told.push(args);
       for (const tap of callTaps) tap(currentModulePath(), this, args);
       const out = this.forward(...args);
+      if (taps.size > 0) told.push(out);
       for (const tap of taps) tap(currentModulePath(), out, this);
       return out;
     });
   }
 
-  #nameChildren(): void {
-    if (this.#childrenNamed) return;
-    for (const [name, child] of this.children()) child.#name = name;
-    this.#childrenNamed = true;
+  /** Name of a direct submodule, as in `children`. */
+  nameOf(part: Named): string | undefined {
+    for (const [name, child] of this.children()) if (child === part) return name;
+    return undefined;
   }
 
   /** Direct submodules with their names; those of an array field are "layers.0", "layers.1", … */

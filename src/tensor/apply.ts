@@ -1,9 +1,11 @@
 /** Runs a primitive: check, compute, and put it on the tape where an input needs a gradient. */
-import type { Backend, View } from '../kernels/backend.ts';
-import { currentModulePath } from './modulePath.ts';
+import type { Backend, BufferHandle, View } from '../kernels/backend.ts';
+import { use, wantForGradient } from './lifetime.ts';
+import { currentFrame, currentModulePath, pathOf } from './modulePath.ts';
 import { inputName, type Op } from './op.ts';
 import { isFloat } from './shape.ts';
 import { isRecording, makeNode, type TapeNode, type Traced } from './tape.ts';
+import { snapshot } from './version.ts';
 
 let finiteCheck = false;
 
@@ -35,31 +37,71 @@ export function run<Attrs>(
 ): { readonly view: View; readonly node: TapeNode | null } {
   const views = inputs.map((input) => input.view);
   op.check(views, attrs);
+  for (const { buffer } of views) use(k, buffer);
   const { out, saved = [] } = op.forward(k, views, attrs);
   if (finiteCheck) requireFinite(k, op.name, out);
-  const wanted = isRecording() && isFloat(out.buffer.dtype) && inputs.some((input) => input.requiresGrad);
-  if (!wanted) return { view: out, node: null };
-  const path = currentModulePath();
-  const where = path === '' ? op.name : `${op.name} in ${path}`;
+  const isWanted = isRecording() && isFloat(out.buffer.dtype) && inputs.some((input) => input.requiresGrad);
+  const made = new Set([out, ...saved].map(({ buffer }) => buffer));
+  for (const { buffer } of views) made.delete(buffer);
+  if (!isWanted) {
+    for (const buffer of made) if (buffer !== out.buffer) k.release(buffer);
+    return { view: out, node: null };
+  }
+  for (const { buffer } of [...views, out, ...saved]) wantForGradient(k, buffer);
+  return { view: out, node: recorded(k, op, { inputs, views, attrs, out, saved }, made) };
+}
+
+interface Call<Attrs> {
+  readonly inputs: readonly Traced[];
+  readonly views: readonly View[];
+  readonly attrs: Attrs;
+  readonly out: View;
+  readonly saved: readonly View[];
+}
+
+function recorded<Attrs>(
+  k: Backend,
+  op: Op<Attrs>,
+  { inputs, views, attrs, out, saved }: Call<Attrs>,
+  made: ReadonlySet<BufferHandle>,
+): TapeNode {
+  const frame = currentFrame();
   const inputNames = (i: number) => inputName(op, i);
-  const node = makeNode({
-    op: where,
+  const where = () => {
+    const path = pathOf(frame);
+    return path === '' ? op.name : `${op.name} in ${path}`;
+  };
+  const seen = [
+    ...views.map((view, i) => snapshot(view, () => `input ${inputNames(i)}`)),
+    snapshot(out, () => 'the result'),
+    ...saved.map((view) => snapshot(view, () => 'what was saved')),
+  ];
+  return makeNode({
+    where,
     inputs,
     inputNames,
+    made,
     pullback: (dy) => {
-      if (finiteCheck) requireFinite(k, `the gradient that reached ${where}`, dy);
-      const gradients = op.backward({ k, inputs: views, attrs, out, saved, dy });
+      if (finiteCheck) requireFinite(k, `the gradient that reached ${where()}`, dy);
+      const then = seen.map((one) => one(where));
+      const gradients = op.backward({
+        k,
+        inputs: then.slice(0, views.length),
+        attrs,
+        out: then[views.length],
+        saved: then.slice(views.length + 1),
+        dy,
+      });
       if (!finiteCheck) return gradients;
       return gradients.map(
         (gradient, i) =>
           gradient &&
           (() => {
             const g = gradient();
-            requireFinite(k, `the gradient by ${inputNames(i)} of ${where}`, g);
+            requireFinite(k, `the gradient by ${inputNames(i)} of ${where()}`, g);
             return g;
           }),
       );
     },
   });
-  return { view: out, node };
 }

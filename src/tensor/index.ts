@@ -4,8 +4,8 @@ export { type BackwardOf, defineFunction, type FunctionDefinition } from './defi
 export { DTypeError, ShapeError } from './errors.ts';
 export * from './functions/index.ts';
 export type { Nested } from './hostNumbers.ts';
-export { insideModule } from './modulePath.ts';
+export { insideModule, type Named } from './modulePath.ts';
 export { Rng, type RngState } from './random.ts';
 export { scope } from './scope.ts';
-export { noGrad } from './tape.ts';
+export { type BackwardOptions, noGrad } from './tape.ts';
 export { type Axes, apply, Tensor, type TensorOptions } from './tensor.ts';

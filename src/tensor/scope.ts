@@ -1,28 +1,59 @@
-/** Memory given back at the end of a block. */
+/** Whose memory goes when: blocks of a program, and passes through modules. */
 import type { BufferHandle } from '../kernels/backend.ts';
-import { scoped } from './context.ts';
+import { pass, scoped } from './lifetime.ts';
 import { Tensor } from './tensor.ts';
 
-function* buffersIn(value: unknown): Iterable<BufferHandle> {
+const isPlain = (value: object) => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
+
+/** Adds the buffers of tensors alone, in arrays, maps and plain objects. False where there is something else. */
+function collect(value: unknown, found: Set<BufferHandle>): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function';
   if (value instanceof Tensor) {
-    yield value.view.buffer;
-    if (value.grad !== null) yield value.grad.view.buffer;
-  } else if (Array.isArray(value) || value instanceof Map) {
-    for (const inner of value.values()) yield* buffersIn(inner);
-  } else if (
-    typeof value === 'object' &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype
-  ) {
-    for (const inner of Object.values(value)) yield* buffersIn(inner);
+    found.add(value.view.buffer);
+    if (value.grad !== null) found.add(value.grad.view.buffer);
+    return true;
   }
+  if (ArrayBuffer.isView(value)) return true;
+  let all = true;
+  if (Array.isArray(value) || value instanceof Map) {
+    for (const inner of value.values()) if (!collect(inner, found)) all = false;
+  } else if (isPlain(value)) {
+    for (const inner of Object.values(value)) if (!collect(inner, found)) all = false;
+  } else {
+    return false;
+  }
+  return all;
+}
+
+function buffersIn(value: unknown): Set<BufferHandle> {
+  const found = new Set<BufferHandle>();
+  collect(value, found);
+  return found;
 }
 
 /**
  * Runs `fn` and gives back the memory of every tensor made inside, except those it returns (alone, in arrays, maps or
- * plain objects), gradients of leaves, and what `.keep()` was called on. `fn` may be async. Isn't needed for correctness
- * (dropped tensors are collected), but keeps a loop's memory flat on backends with their own memory.
+ * plain objects), gradients of leaves, and what `.keep()` was called on. `fn` may be async. Isn't needed for correctness,
+ * nor for loops to stay flat; it gives memory back at once, and exactly where it ends.
  */
 export function scope<R>(fn: () => R): R {
   return scoped(fn, buffersIn);
+}
+
+/**
+ * Runs the forward of a module: what the outermost one made goes when it returns, except what it returns, what its modules
+ * hold in their fields, and what was put into the arguments. Where a result is something that cannot be looked into (a
+ * promise, an object of a class), all stays.
+ */
+export function modulePass<R>(fn: () => R, args: readonly unknown[], modules: ReadonlySet<object>): R {
+  return pass(fn, (result) => {
+    const found = new Set<BufferHandle>();
+    if (!collect(result, found)) return null;
+    collect(args, found);
+    for (const module of modules) for (const field of Object.values(module)) collect(field, found);
+    return found;
+  });
 }

@@ -3,8 +3,9 @@
  * nodes are numbered as they are made, so going through them from the highest number down is a topological order, and
  * no recursion can overflow on a deep graph.
  */
-import type { Backend, View } from '../kernels/backend.ts';
+import type { Backend, BufferHandle, View } from '../kernels/backend.ts';
 import { ShapeError, typeOf } from './errors.ts';
+import { gradientPass, retire } from './lifetime.ts';
 import { type Gradients, sumToShape } from './op.ts';
 import { sameShape } from './shape.ts';
 
@@ -20,10 +21,13 @@ export interface Traced {
 
 export interface TapeNode {
   readonly id: number;
-  readonly op: string;
+  /** Name of the op, and the module it ran in. */
+  readonly where: () => string;
   readonly inputNames: (index: number) => string;
   /** Empty once used: a result that is kept must not hold the whole pass before it in memory. */
   inputs: readonly Traced[];
+  /** Buffers that the op made: its result, and what it saved. */
+  readonly made: Iterable<BufferHandle>;
   /** Gradients of the inputs from that of the output; null once used, which lets go of what it held. */
   pullback: ((dy: View) => Gradients) | null;
 }
@@ -76,44 +80,77 @@ function nodesBehind(root: TapeNode): TapeNode[] {
   return [...seen].sort((a, b) => b.id - a.id);
 }
 
+export interface BackwardOptions {
+  /** Leaves the graph as it is, so that `backward` can go through it again; its memory is then held until it is dropped. */
+  readonly retainGraph?: boolean;
+}
+
 /**
- * Adds ∂root/∂leaf · seed to the gradient of every leaf behind `root`. The graph is used up: a second call throws.
- * @throws Error where the root has no graph, ShapeError where an op returns a gradient of a wrong shape
+ * Adds ∂root/∂leaf · seed to the gradient of every leaf behind `root`. The graph is used up, and its memory given back,
+ * unless `retainGraph`: a second call throws.
+ * @throws Error where the root has no graph, or a value it needs was changed in place; ShapeError where an op returns a
+ *   gradient of a wrong shape
  */
-export function backward(k: Backend, root: Traced, seed: View): void {
-  if (root.node === null) {
-    if (!root.requiresGrad)
-      throw new Error('backward(): this tensor does not depend on any tensor that requires a gradient');
-    root.accumulate(seed);
-    return;
-  }
-  const pending = new Map<TapeNode, View>([[root.node, seed]]);
-  noGrad(() => {
-    for (const node of nodesBehind(root.node as TapeNode)) {
-      const dy = pending.get(node);
-      if (dy === undefined) continue;
-      pending.delete(node);
-      if (node.pullback === null) {
-        throw new Error(
-          `backward(): the graph through ${node.op} was used already; run the forward pass again`,
-        );
-      }
-      const { inputs } = node;
-      const gradients = node.pullback(dy);
-      node.pullback = null;
-      node.inputs = [];
-      inputs.forEach((input, i) => {
-        const thunk = gradients[i];
-        if (!input.requiresGrad || thunk === null) return;
-        const g = checked(node, i, input, sumToShape(k, thunk(), input.view.shape));
-        if (input.node === null) {
-          input.accumulate(g);
-          return;
-        }
-        const sum = pending.get(input.node);
-        pending.set(input.node, sum === undefined ? g : k.binary('add', sum, g));
-      });
+export function backward(
+  k: Backend,
+  root: Traced,
+  seed: () => View,
+  { retainGraph = false }: BackwardOptions = {},
+): void {
+  const { node } = root;
+  if (node === null && !root.requiresGrad)
+    throw new Error('backward(): this tensor does not depend on any tensor that requires a gradient');
+  noGrad(() =>
+    gradientPass(k, () => {
+      if (node === null) root.accumulate(seed());
+      else sweep(k, nodesBehind(node), node, seed(), retainGraph);
+    }),
+  );
+}
+
+function sweep(
+  k: Backend,
+  nodes: readonly TapeNode[],
+  root: TapeNode,
+  seed: View,
+  retainGraph: boolean,
+): void {
+  const pending = new Map<TapeNode, View>([[root, seed]]);
+  const done = new Set<BufferHandle>();
+  for (const node of nodes) {
+    const dy = pending.get(node);
+    if (dy === undefined) continue;
+    pending.delete(node);
+    pullBack(k, node, dy, pending);
+    if (retainGraph) continue;
+    for (const buffer of node.made) done.add(buffer);
+    for (const input of node.inputs) {
+      if (input.node === null && !input.requiresGrad) done.add(input.view.buffer);
     }
+    node.pullback = null;
+    node.inputs = [];
+  }
+  for (const buffer of done) retire(k, buffer);
+}
+
+function pullBack(k: Backend, node: TapeNode, dy: View, pending: Map<TapeNode, View>): void {
+  if (node.pullback === null) {
+    throw new Error(
+      `backward(): the graph through ${node.where()} was used already; run the forward pass again, or keep it with ` +
+        'backward(seed, { retainGraph: true })',
+    );
+  }
+  const gradients = node.pullback(dy);
+  node.inputs.forEach((input, i) => {
+    const thunk = gradients[i];
+    if (!input.requiresGrad || thunk === null) return;
+    const g = checked(node, i, input, sumToShape(k, thunk(), input.view.shape));
+    if (input.node === null) {
+      input.accumulate(g);
+      return;
+    }
+    const sum = pending.get(input.node);
+    pending.set(input.node, sum === undefined ? g : k.binary('add', sum, g));
   });
 }
 
@@ -121,7 +158,7 @@ function checked(node: TapeNode, index: number, input: Traced, gradient: View): 
   if (sameShape(gradient.shape, input.view.shape) && gradient.buffer.dtype === input.view.buffer.dtype)
     return gradient;
   throw new ShapeError({
-    op: `${node.op} backward`,
+    op: `${node.where()} backward`,
     argument: node.inputNames(index),
     got: { [node.inputNames(index)]: typeOf(input.view), gradient: typeOf(gradient) },
     rule: 'the gradient has another shape or dtype than its input',

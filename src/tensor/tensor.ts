@@ -6,9 +6,10 @@ import ndarray, { type NdArray } from 'ndarray';
 import type { Backend, CompareName, DType, HostArray, View } from '../kernels/backend.ts';
 import { denseStrides, denseView, expandView, sizeOf } from '../kernels/views.ts';
 import { run } from './apply.ts';
-import { getBackend, keepBuffer, releaseBuffer } from './context.ts';
+import { getBackend } from './context.ts';
 import { DTypeError, formatType, ShapeError } from './errors.ts';
 import { flattened, hostArray, type Nested, ndarrayNumbers, requireInt32 } from './hostNumbers.ts';
+import { keepBuffer, keepGradient, releaseBuffer, track, use } from './lifetime.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
 import type { Rng } from './random.ts';
@@ -20,7 +21,8 @@ import {
   requireShape,
   sameShape,
 } from './shape.ts';
-import { backward, type TapeNode, type Traced } from './tape.ts';
+import { type BackwardOptions, backward, type TapeNode, type Traced } from './tape.ts';
+import { written } from './version.ts';
 
 export interface TensorOptions {
   /** Default float32. */
@@ -50,6 +52,7 @@ export class Tensor implements Traced {
     this.view = view;
     this.node = node;
     this.requiresGrad = requiresGrad;
+    track(backend, view.buffer, requiresGrad);
   }
 
   // ---- making ---------------------------------------------------------------------------------------------------
@@ -168,8 +171,13 @@ export class Tensor implements Traced {
 
   // ---- gradients and memory -------------------------------------------------------------------------------------
 
-  /** Adds this tensor's gradients to `.grad` of every leaf behind it; `seed` (default 1) is the gradient it starts from. */
-  backward(seed?: Tensor): void {
+  /**
+   * Adds this tensor's gradients to `.grad` of every leaf behind it; `seed` (default 1) is the gradient it starts from. The
+   * memory of the pass behind it goes back, unless `retainGraph`; what the caller holds can still be read.
+   * @throws ShapeError where there is no seed for more than one element; Error where the graph was used already, or a value
+   *   that a gradient needs was changed in place
+   */
+  backward(seed?: Tensor, options: BackwardOptions = {}): void {
     if (seed === undefined && this.size !== 1) {
       throw new ShapeError({
         op: 'backward',
@@ -183,7 +191,7 @@ export class Tensor implements Traced {
       requireSameDType('backward', { x: this.view, seed: seed.view });
       requireShape('backward', 'seed', seed.view, this.shape);
     }
-    backward(this.backend, this, seed?.view ?? this.backend.fill(this.shape, 1, this.dtype));
+    backward(this.backend, this, () => seed?.view ?? this.backend.fill(this.shape, 1, this.dtype), options);
   }
 
   accumulate(gradient: View): void {
@@ -191,7 +199,7 @@ export class Tensor implements Traced {
     // The first gradient may share its buffer with a tensor or with another leaf's gradient: it gets its own.
     const sum =
       before === null ? this.backend.copy(gradient) : this.backend.binary('add', before.view, gradient);
-    keepBuffer(sum.buffer);
+    keepGradient(this.backend, sum.buffer);
     this.grad = new Tensor(this.backend, sum, null, false);
     before?.dispose();
   }
@@ -233,7 +241,14 @@ export class Tensor implements Traced {
         rule,
       });
     }
+    for (const { view } of [this, source]) use(this.backend, view.buffer);
     this.backend.assign(this.view, expandView(source.view, this.shape));
+    this.wasWritten();
+  }
+
+  /** To be called by whoever writes the elements in place: a gradient that needs those of before is refused from then on. */
+  wasWritten(): void {
+    written(this.view.buffer);
   }
 
   // ---- primitives -----------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ export interface CpuBackendOptions {
 /** All kernels, without memory and name. */
 export type CpuKernels = Omit<
   Backend,
-  'name' | 'dtypes' | 'describe' | 'release' | 'memory' | 'openScope' | 'closeScope'
+  'name' | 'dtypes' | 'describe' | 'release' | 'park' | 'memory' | 'openScope' | 'closeScope'
 >;
 
 /** Every kernel of the interface over `heap`. */
@@ -65,10 +65,11 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
     name,
     dtypes: ['float32', 'float64', 'int32', 'bool'],
     describe,
-    release: (buffer) => heap.release(buffer),
+    release: (buffer, by) => heap.release(buffer, by),
+    park: (buffer) => heap.park(buffer),
     memory: () => heap.memory(),
     openScope: () => heap.openScope(),
-    closeScope: (keep) => heap.closeScope(keep),
+    closeScope: (keep, by) => heap.closeScope(keep, by),
     ...cpuKernels(heap),
   };
 }

@@ -4,15 +4,18 @@
  * A wide heap holds float32 tensors in double precision, as C does where FLT_EVAL_METHOD is 2: results of kernels are
  * not rounded on the way from one to the next, only where a tensor is read, cast, or updated by the optimiser.
  */
-import type { BufferHandle, DType, HostArray } from '../backend.ts';
+import type { BufferHandle, DType, HostArray, ReleasedBy } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
-import { type Scoped, Scopes } from '../scopes.ts';
+import { releasedMessage, type Scoped, Scopes } from '../scopes.ts';
 import { HOST_ARRAY } from '../views.ts';
 
 class JsBuffer implements HostBuffer, Scoped<JsBuffer> {
   readonly dtype: DType;
   readonly length: number;
   scope: Set<JsBuffer> | undefined;
+  releasedBy: ReleasedBy | undefined;
+  /** Counted no more, though it has its numbers. */
+  parked = false;
   #data: HostArray | undefined;
 
   constructor(data: HostArray, dtype: DType) {
@@ -22,11 +25,7 @@ class JsBuffer implements HostBuffer, Scoped<JsBuffer> {
   }
 
   get data(): HostArray {
-    if (this.#data === undefined)
-      throw new Error(
-        `the memory of this tensor (${this.dtype}, ${this.length} elements) was released; ` +
-          'keep it out of the scope that ended, or do not dispose of it before its last use',
-      );
+    if (this.#data === undefined) throw new Error(releasedMessage(this));
     return this.#data;
   }
 
@@ -44,7 +43,7 @@ export interface JsHeapOptions {
 }
 
 /**
- * A heap of typed arrays. `memory()` counts a buffer from `allocate` until `release`, or until it was garbage collected.
+ * A heap of typed arrays. `memory()` counts a buffer from `allocate` until `release`, `park`, or until it was garbage collected.
  * An open scope holds on to what was made in it, so that inside a scope only release and closeScope give memory back.
  */
 export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
@@ -58,14 +57,25 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
   };
   const collected = new FinalizationRegistry<number>(forget);
 
-  function release(handle: BufferHandle): void {
-    if (!(handle instanceof JsBuffer))
-      throw new Error('release: the buffer belongs to another backend; expected one made by this heap');
-    const size = handle.drop();
-    if (size === undefined) return;
-    collected.unregister(handle);
+  const own = (handle: BufferHandle): JsBuffer => {
+    if (handle instanceof JsBuffer) return handle;
+    throw new Error('the buffer belongs to another backend; expected one made by this heap');
+  };
+
+  /** From here on it is the garbage collector's affair alone. */
+  function uncount(buffer: JsBuffer, size: number): void {
+    if (buffer.parked) return;
+    collected.unregister(buffer);
     forget(size);
-    scopes.leave(handle);
+  }
+
+  function release(handle: BufferHandle, by: ReleasedBy = 'dispose'): void {
+    const buffer = own(handle);
+    const size = buffer.drop();
+    if (size === undefined) return;
+    buffer.releasedBy = by;
+    uncount(buffer, size);
+    scopes.leave(buffer);
   }
 
   return {
@@ -79,8 +89,14 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
       return buffer;
     },
     release,
+    park(handle) {
+      const buffer = own(handle);
+      if (buffer.scope !== undefined || buffer.releasedBy !== undefined) return;
+      uncount(buffer, buffer.data.byteLength);
+      buffer.parked = true;
+    },
     memory: () => ({ bytes, buffers }),
     openScope: () => scopes.open(),
-    closeScope: (keep) => scopes.close(keep, release),
+    closeScope: (keep, by = 'scope') => scopes.close(keep, by, release),
   };
 }

@@ -37,7 +37,7 @@ export async function createGpuJsBackend(options: GpuJsOptions = {}): Promise<Gp
 export function backendOn(device: Device): GpuJsBackend {
   const { mode, reason } = device;
   const lane = mode === 'webgpu' ? queuedLane() : immediateLane;
-  const store = createStore(lane, (content) => device.free(content));
+  const store = createStore(lane, device);
   const engine = createEngine(device, lane, store, createCpuBackend());
   const integers: Integers = createIntegers(engine, (x) => readFloats(engine, x));
   const where = device.residence.onDevice
@@ -75,10 +75,11 @@ export function backendOn(device: Device): GpuJsBackend {
         `gpujs on ${mode} answers later: use \`await tensor.read()\` instead of \`tensor.data\` or \`tensor.item()\``,
       );
     },
-    release: (buffer) => store.release(buffer),
+    release: (buffer, by) => store.release(buffer, by),
+    park: (buffer) => store.park(buffer),
     memory: () => store.memory(),
     openScope: () => store.openScope(),
-    closeScope: (keep) => store.closeScope(keep),
+    closeScope: (keep, by) => store.closeScope(keep, by),
     ...gpuJsKernels(engine, integers),
 
     async destroy() {

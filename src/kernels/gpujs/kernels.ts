@@ -23,6 +23,7 @@ export type Kernels = Omit<
   | 'read'
   | 'readSync'
   | 'release'
+  | 'park'
   | 'memory'
   | 'openScope'
   | 'closeScope'

@@ -2,13 +2,14 @@
  * Tensors in WebAssembly memory. One memory serves the compiled kernels and, through typed-array views, the plain
  * TypeScript kernels, so nothing is copied between them.
  *
- * Memory comes back in three ways: `release` now, `closeScope` for everything made since `openScope`, and a
- * FinalizationRegistry for handles nobody holds any more. Growing the memory detaches all views of it; a handle makes
+ * Memory comes back in four ways: `release` now, `closeScope` for everything made since `openScope`, `park`, which moves
+ * the numbers to JavaScript's memory until they are used again, and a FinalizationRegistry for handles nobody holds any
+ * more. Growing the memory detaches all views of it; a handle makes
  * its view anew when it sees that, so only views held across an allocation go stale.
  */
-import type { BufferHandle, BufferSet, DType, HostArray, View } from '../backend.ts';
+import type { BufferHandle, BufferSet, DType, HostArray, ReleasedBy, View } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
-import { type Scoped, Scopes } from '../scopes.ts';
+import { releasedMessage, type Scoped, Scopes } from '../scopes.ts';
 import { Allocator, type Block, UNIT } from './allocator.ts';
 
 const PAGE = 65536;
@@ -36,10 +37,13 @@ function viewOf(memory: ArrayBufferLike, dtype: DType, pointer: number, length: 
 export class WasmBuffer implements HostBuffer, Scoped<WasmBuffer> {
   readonly dtype: DType;
   readonly length: number;
-  /** Where it lies; null once released. Only the heap writes it. */
+  /** Where it lies; null once released, and while parked. Only the heap writes it. */
   block: Block | null;
+  /** Its numbers, while parked. Only the heap writes it. */
+  parked: HostArray | null = null;
   readonly heap: WasmHeap;
   scope: Set<WasmBuffer> | undefined;
+  releasedBy: ReleasedBy | undefined;
   #view: HostArray | null = null;
 
   constructor(heap: WasmHeap, dtype: DType, length: number, block: Block) {
@@ -49,21 +53,21 @@ export class WasmBuffer implements HostBuffer, Scoped<WasmBuffer> {
     this.heap = heap;
   }
 
-  /** Address of the first element in bytes. */
+  /** Address of the first element in bytes. Brings back what was parked, for which memory may grow. */
   get pointer(): number {
-    return this.#placed().start * UNIT;
+    if (this.parked !== null) this.heap.unpark(this);
+    if (this.block === null) throw new Error(releasedMessage(this));
+    return this.block.start * UNIT;
   }
 
+  /** In JavaScript's memory while parked. */
   get data(): HostArray {
-    const { start } = this.#placed();
+    if (this.parked !== null) return this.parked;
+    const { pointer } = this;
     const memory = this.heap.buffer;
-    if (this.#view?.buffer !== memory) this.#view = viewOf(memory, this.dtype, start * UNIT, this.length);
+    if (this.#view?.buffer !== memory || this.#view.byteOffset !== pointer)
+      this.#view = viewOf(memory, this.dtype, pointer, this.length);
     return this.#view;
-  }
-
-  #placed(): Block {
-    if (this.block !== null) return this.block;
-    throw new Error(`wasm: a ${this.dtype} buffer of ${this.length} elements was used after its release`);
   }
 }
 
@@ -104,6 +108,16 @@ export class WasmHeap implements Heap {
   }
 
   allocate(dtype: DType, length: number, zero: boolean): WasmBuffer {
+    const block = this.#place(dtype, length);
+    if (zero) new Uint8Array(this.#buffer, block.start * UNIT, length * BYTES[dtype]).fill(0);
+    const buffer = new WasmBuffer(this, dtype, length, block);
+    this.#count(buffer, block);
+    this.#scopes.join(buffer);
+    return buffer;
+  }
+
+  /** A free block for the elements; memory grows where there is none. */
+  #place(dtype: DType, length: number): Block {
     const bytes = length * BYTES[dtype];
     const units = Math.max(1, Math.ceil(bytes / UNIT));
     let block = this.#allocator.allocate(units);
@@ -112,13 +126,14 @@ export class WasmHeap implements Heap {
       block = this.#allocator.allocate(units);
       if (block === null) throw new Error(this.#full(dtype, length));
     }
-    if (zero) new Uint8Array(this.#buffer, block.start * UNIT, bytes).fill(0);
-    const buffer = new WasmBuffer(this, dtype, length, block);
+    return block;
+  }
+
+  #count(buffer: WasmBuffer, block: Block): void {
+    const bytes = buffer.length * BYTES[buffer.dtype];
     this.#bytes += bytes;
     this.#buffers += 1;
     this.#abandoned.register(buffer, { block, bytes }, buffer);
-    this.#scopes.join(buffer);
-    return buffer;
   }
 
   /** Address of `bytes` bytes that are never given back and not counted: the kernels' own working memory. */
@@ -133,13 +148,37 @@ export class WasmHeap implements Heap {
   }
 
   /** Idempotent. */
-  release(handle: BufferHandle): void {
+  release(handle: BufferHandle, by: ReleasedBy = 'dispose'): void {
     const buffer = this.#own(handle);
+    if (buffer.block === null && buffer.parked === null) return;
+    this.#leaveBlock(buffer);
+    buffer.parked = null;
+    buffer.releasedBy = by;
+    this.#scopes.leave(buffer);
+  }
+
+  park(handle: BufferHandle): void {
+    const buffer = this.#own(handle);
+    if (buffer.block === null || buffer.scope !== undefined) return;
+    buffer.parked = buffer.data.slice();
+    this.#leaveBlock(buffer);
+  }
+
+  /** Brings a parked buffer back. Addresses stay as they are; views of the memory may be detached, as by `allocate`. */
+  unpark(buffer: WasmBuffer): void {
+    if (buffer.parked === null) return;
+    const block = this.#place(buffer.dtype, buffer.length);
+    viewOf(this.#buffer, buffer.dtype, block.start * UNIT, buffer.length).set(buffer.parked);
+    buffer.block = block;
+    buffer.parked = null;
+    this.#count(buffer, block);
+  }
+
+  #leaveBlock(buffer: WasmBuffer): void {
     if (buffer.block === null) return;
     this.#abandoned.unregister(buffer);
     this.#free(buffer.block, buffer.length * BYTES[buffer.dtype]);
     buffer.block = null;
-    this.#scopes.leave(buffer);
   }
 
   /** Address in bytes of a view's first element. Growing the memory leaves it as it is. */
@@ -156,8 +195,8 @@ export class WasmHeap implements Heap {
     this.#scopes.open();
   }
 
-  closeScope(keep: BufferSet): void {
-    this.#scopes.close(keep, (buffer) => this.release(buffer));
+  closeScope(keep: BufferSet, by: ReleasedBy = 'scope'): void {
+    this.#scopes.close(keep, by, (buffer) => this.release(buffer, by));
   }
 
   #own(handle: BufferHandle): WasmBuffer {

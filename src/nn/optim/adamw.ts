@@ -67,6 +67,7 @@ export class AdamW implements Optimizer {
           weightDecay,
           step: moments.step,
         });
+        p.wasWritten();
       }
     }
   }

@@ -1,0 +1,218 @@
+/**
+ * How long memory is held, so that a loop nobody wrote a `scope` around stays flat. WebAssembly and devices have memory
+ * that JavaScript's garbage collector does not see, and a loop that never waits lets no finaliser run, so:
+ *
+ *   made inside a module     goes when the outermost module returns, unless it is returned or held (`pass`); what a gradient
+ *                            needs goes with `backward()`
+ *   made by the caller       moves to JavaScript's memory with `backward()`, or when many later ones were made, and comes
+ *                            back if it is used again (`Backend.park`): what somebody holds can always be read
+ *   kept                     stays until it is disposed of: weights, their gradients, moments, whatever `keep()` was said of
+ *   made in a scope          goes with the scope, whatever else holds
+ *
+ * Here buffers are counted, not tensors: views share theirs.
+ */
+import type { Backend, BufferHandle } from '../kernels/backend.ts';
+import { getBackend } from './context.ts';
+
+/** Outlive every scope. */
+const kept = new WeakSet<BufferHandle>();
+
+/** Wanted by the gradient of a recorded op. */
+const wanted = new WeakSet<BufferHandle>();
+
+/** Made inside a module that neither returned nor holds them: nobody can see them. */
+const hidden = new WeakSet<BufferHandle>();
+
+const parked = new WeakSet<BufferHandle>();
+
+/** Were used after they were parked, and so are likely to be used again. */
+const reused = new WeakSet<BufferHandle>();
+
+/** Buffers outside of scopes, oldest first. What is beyond the limits is parked. */
+class Queue {
+  readonly #backends = new Map<BufferHandle, Backend>();
+  readonly #mostBuffers: number;
+  readonly #mostBytes: number;
+  #bytes = 0;
+
+  constructor(mostBuffers: number, mostBytes: number) {
+    this.#mostBuffers = mostBuffers;
+    this.#mostBytes = mostBytes;
+  }
+
+  add(backend: Backend, buffer: BufferHandle): void {
+    if (this.#backends.has(buffer)) return;
+    this.#backends.set(buffer, backend);
+    this.#bytes += bytesOf(buffer);
+    for (const [oldest, owner] of this.#backends) {
+      if (this.#backends.size <= this.#mostBuffers && this.#bytes <= this.#mostBytes) return;
+      this.delete(oldest);
+      park(owner, oldest);
+    }
+  }
+
+  delete(buffer: BufferHandle): boolean {
+    const was = this.#backends.delete(buffer);
+    if (was) this.#bytes -= bytesOf(buffer);
+    return was;
+  }
+}
+
+const MIB = 2 ** 20;
+
+/** What no gradient wants: most are used within a few ops or never again. */
+const temporaries = new Queue(64, 16 * MIB);
+
+/** What is likely to be used again: parked only where a graph grows that is never differentiated. */
+const lasting = new Queue(2 ** 17, 512 * MIB);
+
+/** At most 8 bytes an element; what is counted need not be exact. */
+function bytesOf({ dtype, length }: BufferHandle): number {
+  return length * (dtype === 'float64' ? 8 : 4);
+}
+
+function park(backend: Backend, buffer: BufferHandle): void {
+  parked.add(buffer);
+  backend.park(buffer);
+}
+
+let openScopes = 0;
+let insidePass = false;
+
+/** Looks after the buffer of a new tensor. */
+export function track(backend: Backend, buffer: BufferHandle, isLasting: boolean): void {
+  if (insidePass || openScopes > 0 || kept.has(buffer) || parked.has(buffer)) return;
+  if (isLasting || wanted.has(buffer) || reused.has(buffer)) {
+    temporaries.delete(buffer);
+    lasting.add(backend, buffer);
+  } else {
+    temporaries.add(backend, buffer);
+  }
+}
+
+/** A recorded op needs the buffer for its gradient. */
+export function wantForGradient(backend: Backend, buffer: BufferHandle): void {
+  wanted.add(buffer);
+  if (temporaries.delete(buffer)) lasting.add(backend, buffer);
+}
+
+/** The buffer is used once more. */
+export function use(backend: Backend, buffer: BufferHandle): void {
+  if (!parked.delete(buffer)) return;
+  reused.add(buffer);
+  track(backend, buffer, true);
+}
+
+/** No gradient needs the buffer any more. */
+export function retire(backend: Backend, buffer: BufferHandle): void {
+  wanted.delete(buffer);
+  if (kept.has(buffer) || reused.has(buffer)) return;
+  lasting.delete(buffer);
+  if (hidden.has(buffer)) backend.release(buffer, 'backward');
+  else park(backend, buffer);
+}
+
+/** Takes a buffer out of all scopes; it is given back by `release` or when nothing refers to it. */
+export function keepBuffer(buffer: BufferHandle): void {
+  kept.add(buffer);
+  temporaries.delete(buffer);
+  lasting.delete(buffer);
+}
+
+/** The same for a gradient, which its owner may forget like any other tensor. */
+export function keepGradient(backend: Backend, buffer: BufferHandle): void {
+  kept.add(buffer);
+  if (openScopes === 0) lasting.add(backend, buffer);
+}
+
+/** Undoes `keepBuffer` and gives the memory back now. */
+export function releaseBuffer(backend: Backend, buffer: BufferHandle): void {
+  kept.delete(buffer);
+  temporaries.delete(buffer);
+  lasting.delete(buffer);
+  backend.release(buffer);
+}
+
+/**
+ * Runs the forward of a module that no other module called; inside of one `fn` just runs. Gives back what was made and
+ * neither a gradient nor the caller can want.
+ * @param shown what the caller can see: results, fields of modules; null where that cannot be told
+ */
+export function pass<R>(fn: () => R, shown: (result: R) => ReadonlySet<BufferHandle> | null): R {
+  if (insidePass) return fn();
+  const backend = getBackend();
+  backend.openScope();
+  insidePass = true;
+  let result: R;
+  try {
+    result = fn();
+  } catch (error) {
+    insidePass = false;
+    backend.closeScope(kept, 'module');
+    throw error;
+  }
+  insidePass = false;
+  const visible = shown(result);
+  backend.closeScope({ has: (buffer) => stays(backend, buffer, visible) }, 'module');
+  return result;
+}
+
+function stays(backend: Backend, buffer: BufferHandle, visible: ReadonlySet<BufferHandle> | null): boolean {
+  if (kept.has(buffer)) return true;
+  const isVisible = visible === null || visible.has(buffer);
+  if (isVisible) {
+    track(backend, buffer, false);
+    return true;
+  }
+  if (!wanted.has(buffer)) return false;
+  hidden.add(buffer);
+  if (openScopes === 0) lasting.add(backend, buffer);
+  return true;
+}
+
+/** Runs the gradients of a graph: what they allocate goes at the end, except what is kept. */
+export function gradientPass(backend: Backend, fn: () => void): void {
+  backend.openScope();
+  try {
+    fn();
+  } finally {
+    backend.closeScope(kept, 'scope');
+  }
+}
+
+/** Runs `fn` and gives back what it allocated, except `keep(result)` and kept buffers. Spans `await`. */
+export function scoped<R>(fn: () => R, keep: (result: Awaited<R>) => Iterable<BufferHandle>): R {
+  const backend = getBackend();
+  backend.openScope();
+  openScopes++;
+  const close = (buffers: Iterable<BufferHandle>) => {
+    openScopes--;
+    const returned = new Set(buffers);
+    const has = (buffer: BufferHandle): boolean => {
+      if (returned.has(buffer)) track(backend, buffer, false);
+      return returned.has(buffer) || kept.has(buffer);
+    };
+    backend.closeScope({ has }, 'scope');
+  };
+  let result: R;
+  try {
+    result = fn();
+  } catch (error) {
+    close([]);
+    throw error;
+  }
+  if (!(result instanceof Promise)) {
+    close(keep(result as Awaited<R>));
+    return result;
+  }
+  return result.then(
+    (value: Awaited<R>) => {
+      close(keep(value));
+      return value;
+    },
+    (error: unknown) => {
+      close([]);
+      throw error;
+    },
+  ) as R;
+}
