@@ -87,7 +87,7 @@ export abstract class Module<Args extends readonly unknown[], Out> implements Na
   call(...args: Args): Out {
     if (called.size > 0) return this.#run(args);
     try {
-      return modulePass(() => this.#run(args), [args, told], called);
+      return modulePass(() => this.#run(args), { args, modules: called, told });
     } finally {
       called.clear();
       told.length = 0;

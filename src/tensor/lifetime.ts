@@ -136,25 +136,22 @@ export function releaseBuffer(backend: Backend, buffer: BufferHandle): void {
 /**
  * Runs the forward of a module that no other module called; inside of one `fn` just runs. Gives back what was made and
  * neither a gradient nor the caller can want.
- * @param shown what the caller can see: results, fields of modules; null where that cannot be told
+ * @param shown what the caller can see: results (undefined after an error), fields of modules; null where that cannot be told
  */
-export function pass<R>(fn: () => R, shown: (result: R) => ReadonlySet<BufferHandle> | null): R {
+export function pass<R>(fn: () => R, shown: (result: R | undefined) => ReadonlySet<BufferHandle> | null): R {
   if (insidePass) return fn();
   const backend = getBackend();
   backend.openScope();
   insidePass = true;
-  let result: R;
+  let result: R | undefined;
   try {
     result = fn();
-  } catch (error) {
+    return result;
+  } finally {
     insidePass = false;
-    backend.closeScope(kept, 'module');
-    throw error;
+    const visible = shown(result);
+    backend.closeScope({ has: (buffer) => stays(backend, buffer, visible) }, 'module');
   }
-  insidePass = false;
-  const visible = shown(result);
-  backend.closeScope({ has: (buffer) => stays(backend, buffer, visible) }, 'module');
-  return result;
 }
 
 function stays(backend: Backend, buffer: BufferHandle, visible: ReadonlySet<BufferHandle> | null): boolean {

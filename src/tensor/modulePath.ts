@@ -11,6 +11,8 @@ export interface Named {
 
 export interface ModuleFrame {
   readonly module: Named | string;
+  /** Its path where it runs alone, without what it is a part of. */
+  readonly path: string | undefined;
   readonly around: ModuleFrame | null;
 }
 
@@ -28,7 +30,8 @@ export function pathOf(frame: ModuleFrame | null): string {
   return segments.filter((name) => name !== '').join('.');
 }
 
-function segment({ module, around }: ModuleFrame): string {
+function segment({ module, path, around }: ModuleFrame): string {
+  if (path !== undefined) return path;
   if (typeof module === 'string') return module;
   for (let at = around; at !== null; at = at.around) {
     const name = typeof at.module === 'string' ? undefined : at.module.nameOf(module);
@@ -42,10 +45,10 @@ export function currentModulePath(): string {
   return pathOf(current);
 }
 
-/** Runs `fn` as part of a module, or of what a path stands for. */
-export function insideModule<R>(module: Named | string, fn: () => R): R {
+/** Runs `fn` as part of a module, or of what a path stands for; `path` names a module that runs alone. */
+export function insideModule<R>(module: Named | string, fn: () => R, path?: string): R {
   const around = current;
-  current = { module, around };
+  current = { module, path, around };
   try {
     return fn();
   } finally {

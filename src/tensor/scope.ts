@@ -43,15 +43,22 @@ export function scope<R>(fn: () => R): R {
   return scoped(fn, buffersIn);
 }
 
+/** What can be seen from outside of a pass, beside its result; looked at when it ends. */
+export interface Visible {
+  readonly args: readonly unknown[];
+  readonly modules: ReadonlySet<object>;
+  readonly told: readonly unknown[];
+}
+
 /**
  * Runs the forward of a module: what the outermost one made goes when it returns, except what it returns, what its modules
- * hold in their fields, and what was put into the arguments. Where a result is something that cannot be looked into (a
- * promise, an object of a class), all stays.
+ * hold in their fields, what was put into the arguments, and what taps were told. Where a result is something that cannot
+ * be looked into (a promise, an object of a class), all stays.
  */
-export function modulePass<R>(fn: () => R, args: readonly unknown[], modules: ReadonlySet<object>): R {
+export function modulePass<R>(fn: () => R, { args, modules, told }: Visible): R {
   return pass(fn, (result) => {
     const found = new Set<BufferHandle>();
-    if (!collect(result, found)) return null;
+    if (!collect(result, found) || !collect(told, found)) return null;
     collect(args, found);
     for (const module of modules) for (const field of Object.values(module)) collect(field, found);
     return found;

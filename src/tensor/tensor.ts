@@ -12,6 +12,7 @@ import { flattened, hostArray, type Nested, ndarrayNumbers, requireInt32 } from 
 import { keepBuffer, keepGradient, releaseBuffer, track, use } from './lifetime.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
+import { formatNumbers } from './print.ts';
 import type { Rng } from './random.ts';
 import {
   broadcastOrThrow,
@@ -164,9 +165,22 @@ export class Tensor implements Traced {
     return ndarray(this.data, [...this.shape], denseStrides(this.shape), 0);
   }
 
-  /** Type only: printing never waits for a device. */
+  /**
+   * Dtype, shape, backend, and the numbers as NumPy prints them. Printing never waits: of a device that answers later, and
+   * of memory that was released, it says so instead.
+   */
   toString(): string {
-    return `Tensor ${formatType(this)} on ${this.backend.name}${this.requiresGrad ? ', requires grad' : ''}`;
+    const type = `Tensor ${formatType(this)} on ${this.backend.name}${this.requiresGrad ? ', requires grad' : ''}`;
+    try {
+      return `${type}${this.rank > 1 ? '\n' : ' '}${formatNumbers(this.backend, this.view)}`;
+    } catch (error) {
+      return `${type} (${(error as Error).message})`;
+    }
+  }
+
+  /** What `console.log` shows in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 
   // ---- gradients and memory -------------------------------------------------------------------------------------

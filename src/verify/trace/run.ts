@@ -72,7 +72,7 @@ async function alone(
     const x = Tensor.fromArray(input.data, input.shape, { dtype, requiresGrad: true });
     let output: unknown;
     const out = await attempt(() => {
-      output = insideModule(path, () => module.forward(x, ...context));
+      output = insideModule(module, () => module.forward(x, ...context), path);
       return numbers(output);
     });
     if (!(output instanceof Tensor)) return { out, din: out };
