@@ -179,6 +179,31 @@ describe('taps', () => {
   });
 });
 
+describe('names', () => {
+  it('are those of the fields, also of a module that took the place of another', () => {
+    const net = new Net(new Rng(1));
+    net.call(Tensor.ones([1, 2]));
+    Object.assign(net, { head: new Linear({ inFeatures: 5, outFeatures: 1, bias: false }) });
+    expect(() => net.call(Tensor.ones([1, 2]))).toThrow('In head.');
+  });
+
+  it('reach taps of an async function after what it waits for', async () => {
+    const net = new Net(new Rng(1));
+    const heard: string[] = [];
+    await withTap(
+      (path) => heard.push(path),
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        net.call(Tensor.ones([1, 2]));
+      },
+    );
+    expect(heard).toContain('layers.0.fc');
+    const count = heard.length;
+    net.call(Tensor.ones([1, 2]));
+    expect(heard.length).toBe(count);
+  });
+});
+
 describe('dispose', () => {
   it('gives back weights, constants and gradients', async () => {
     const backend = await setBackend(createCpuBackend());

@@ -26,18 +26,18 @@ export function snapshot(view: View, what: () => string): (where: () => string) 
   return (where) => (versionOf(buffer) === version ? view : changed(view, version, what, where));
 }
 
+/** A view of which dtype, shape and length can be asked, but no element. */
 function changed(view: View, version: number, what: () => string, where: () => string): View {
-  const { buffer, shape, strides, offset } = view;
-  return {
-    shape,
-    strides,
-    offset,
-    get buffer(): BufferHandle {
+  const { buffer, shape } = view;
+  const handle = new Proxy(buffer, {
+    get(target, key) {
+      if (key === 'dtype' || key === 'length') return target[key];
       throw new Error(
         `backward(): ${what()} of ${where()}, ${buffer.dtype}[${shape}], was changed in place after the forward pass: its ` +
           `gradient needs the values of version ${version}, it is at version ${versionOf(buffer)}. Change it after ` +
           'backward(), or give the op a copy.',
       );
     },
-  };
+  });
+  return { ...view, buffer: handle };
 }
