@@ -28,7 +28,7 @@ describe('a value changed in place after the forward pass', () => {
     const again = w.mul(w).sum();
     loss.backward();
     new AdamW([{ parameters: new Map([['w', w]]) }]).step(0.1);
-    expect(() => again.backward()).toThrow('input a of mul');
+    expect(() => again.backward()).toThrow(/input [ab] of mul/);
   });
 
   it('is none of the gradient`s concern where only its shape matters, or it takes no part', () => {
