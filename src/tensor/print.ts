@@ -3,8 +3,7 @@
  * axis; as many digits as tell a number of its dtype from its neighbours, eight at most; one column width for all.
  */
 import type { Backend, DType, View } from '../kernels/backend.ts';
-import { sizeOf } from '../kernels/views.ts';
-import { sliceView } from './layout.ts';
+import { sizeOf, sliceView } from '../kernels/views.ts';
 
 /** Numbers that are printed whole, and how many of each end of an axis beyond that. */
 const MOST = 1000;
