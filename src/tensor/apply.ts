@@ -1,6 +1,6 @@
 /** Runs a primitive: check, compute, and put it on the tape where an input needs a gradient. */
 import type { Backend, BufferHandle, View } from '../kernels/backend.ts';
-import { use, wantForGradient } from './lifetime.ts';
+import { retire, use, wantForGradient } from './lifetime.ts';
 import { currentFrame, currentModulePath, pathOf } from './modulePath.ts';
 import { inputName, type Op } from './op.ts';
 import { isFloat } from './shape.ts';
@@ -44,7 +44,7 @@ export function run<Attrs>(
   const made = new Set([out, ...saved].map(({ buffer }) => buffer));
   for (const { buffer } of views) made.delete(buffer);
   if (!isWanted) {
-    for (const buffer of made) if (buffer !== out.buffer) k.release(buffer);
+    for (const buffer of made) if (buffer !== out.buffer) retire(k, buffer);
     return { view: out, node: null };
   }
   for (const { buffer } of [...views, out, ...saved]) wantForGradient(k, buffer);
