@@ -146,6 +146,49 @@ describe('loadStateDict', () => {
   });
 });
 
+describe('loadStateDict that is not strict', () => {
+  it('copies what fits, leaves the rest as it was, and says what that is', () => {
+    const [net, other] = [new Net(new Rng(1)), new Net(new Rng(2))];
+    const before = new Map([...net.stateDict()].map(([key, { data }]) => [key, data]));
+    const values = other.stateDict();
+    values.delete('layers.0.scale');
+    values.set('classifier', Tensor.ones([1]));
+    values.set('head.weight', Tensor.ones([2, 1]));
+    const report = net.loadStateDict(values, { strict: false });
+    expect(report).toEqual({
+      missing: ['layers.0.scale'],
+      unexpected: ['classifier'],
+      misshapen: [{ key: 'head.weight', expected: [1, 2], got: [2, 1] }],
+    });
+    for (const [key, { data }] of net.stateDict()) {
+      const stays = key === 'layers.0.scale' || key === 'head.weight';
+      expect(data, key).toEqual(stays ? before.get(key) : values.get(key)?.data);
+    }
+    expect(net.layers[1].fc.weight.wasAssigned).toBe(true);
+    expect(net.head.weight.wasAssigned).toBe(false);
+  });
+
+  it('has nothing to say where all fits, as the strict one', () => {
+    const values = new Net(new Rng(1)).stateDict();
+    const empty = { missing: [], unexpected: [], misshapen: [] };
+    expect(new Net().loadStateDict(values, { strict: false })).toEqual(empty);
+    expect(new Net().loadStateDict(values)).toEqual(empty);
+  });
+
+  it('never loads nothing: no key fits, or only by name', () => {
+    const net = new Net();
+    const load = (...keys: readonly (readonly [string, Tensor])[]) =>
+      net.loadStateDict(new Map(keys), { strict: false });
+    expect(() => load(['module.head.weight', Tensor.ones([1, 2])])).toThrow(StateDictError);
+    expect(() => load(['module.head.weight', Tensor.ones([1, 2])])).toThrow(
+      /^nothing fits the model: 9 missing, 1 unexpected, 0 misshapen\n {2}missing {5}layers\.0\.scale\n/,
+    );
+    expect(() => load(['head.weight', Tensor.ones([2, 1])])).toThrow('8 missing, 0 unexpected, 1 misshapen');
+    expect(() => load()).toThrow('nothing fits the model: 9 missing, 0 unexpected, 0 misshapen');
+    expect(net.head.weight.data).toEqual(new Float32Array(2));
+  });
+});
+
 describe('taps', () => {
   it('hear of every module in the order in which they finish, with path and output', () => {
     const net = new Net(new Rng(1));

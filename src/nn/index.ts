@@ -8,6 +8,7 @@ export {
   type AnyModule,
   type CallTap,
   Constant,
+  type LoadStateDictOptions,
   Module,
   Parameter,
   StateDictError,

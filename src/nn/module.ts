@@ -160,11 +160,13 @@ export abstract class Module<Args extends readonly unknown[], Out> implements Na
   }
 
   /**
-   * Copies values into the weights. Strict: every key must be there, none beside them, all of the right shape; what is
-   * wrong is listed together.
+   * Copies values into the weights and says what did not fit. Strict (the default): every key must be there, none beside
+   * them, all of the right shape; what is wrong is listed together, and nothing is changed. Not strict: what fits by key and
+   * shape is copied, the rest stays as it is and is in the report; that nothing at all fits is an error there, too.
    * @throws StateDictError
    */
-  loadStateDict(values: ReadonlyMap<string, Tensor>): void {
+  loadStateDict(values: ReadonlyMap<string, Tensor>, options: LoadStateDictOptions = {}): StateDictReport {
+    const { strict = true } = options;
     const own = this.stateDict();
     const report: StateDictReport = {
       missing: [...own.keys()].filter((key) => !values.has(key)),
@@ -174,15 +176,27 @@ export abstract class Module<Args extends readonly unknown[], Out> implements Na
         return got === undefined || String(got) === String(shape) ? [] : [{ key, expected: shape, got }];
       }),
     };
-    if (report.missing.length + report.unexpected.length + report.misshapen.length > 0)
-      throw new StateDictError(report);
-    for (const [key, tensor] of own) tensor.assign((values.get(key) as Tensor).to(tensor.dtype));
+    const { missing, unexpected, misshapen } = report;
+    const problems = missing.length + unexpected.length + misshapen.length;
+    if (strict && problems > 0) throw new StateDictError(report);
+    const left = new Set([...missing, ...misshapen.map(({ key }) => key)]);
+    if (problems > 0 && left.size === own.size) throw new StateDictError(report, 'nothing fits the model');
+    for (const [key, tensor] of own) {
+      if (!left.has(key)) tensor.assign((values.get(key) as Tensor).to(tensor.dtype));
+    }
+    return report;
   }
 }
 
 /** A module of whatever arguments. */
 export type AnyModule = Module<never, unknown>;
 
+export interface LoadStateDictOptions {
+  /** Whether anything that does not fit is an error. Default true. */
+  readonly strict?: boolean;
+}
+
+/** Keys that a model has and the values lack, that only the values have, and those of both whose shapes differ. */
 export interface StateDictReport {
   readonly missing: readonly string[];
   readonly unexpected: readonly string[];
@@ -196,7 +210,7 @@ export class StateDictError extends Error implements StateDictReport {
   readonly unexpected: readonly string[];
   readonly misshapen: StateDictReport['misshapen'];
 
-  constructor(report: StateDictReport) {
+  constructor(report: StateDictReport, summary = 'checkpoint does not fit the model') {
     const lines = [
       ...report.missing.map((key) => `  missing     ${key}`),
       ...report.unexpected.map((key) => `  unexpected  ${key}`),
@@ -205,7 +219,7 @@ export class StateDictError extends Error implements StateDictReport {
       ),
     ];
     super(
-      `checkpoint does not fit the model: ${report.missing.length} missing, ${report.unexpected.length} unexpected, ` +
+      `${summary}: ${report.missing.length} missing, ${report.unexpected.length} unexpected, ` +
         `${report.misshapen.length} misshapen\n${lines.join('\n')}`,
     );
     this.missing = report.missing;
