@@ -6,23 +6,25 @@
  * A module says whether the memory it imports is shared, in one byte; where it lies is written, too, so that one
  * module serves both.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 import ts from 'typescript';
+import { exportsOf, INDEX, indexText } from './exports.mjs';
 import { signatures } from './signatures.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const assembly = join(here, 'assembly');
 const generated = join(here, 'generated');
+const exported = exportsOf(assembly);
 
 async function compile(features) {
   let binary = null;
   const output = asc.createMemoryStream();
   const { error } = await asc.main(
     [
-      'index.ts',
+      INDEX,
       '--baseDir',
       assembly,
       '--outFile',
@@ -41,6 +43,7 @@ async function compile(features) {
     {
       stdout: output,
       stderr: output,
+      readFile: (name, folder) => (name === INDEX ? indexText(exported) : readText(join(folder, name))),
       writeFile: (_name, contents) => {
         binary = contents;
       },
@@ -49,6 +52,11 @@ async function compile(features) {
   if (error || binary === null)
     throw new Error(`The kernels do not compile:\n${output.toString()}${error ?? ''}`);
   return binary;
+}
+
+/** What a file holds; null where the compiler asks for one that is not there. */
+function readText(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 
 /** Import "env" "memory", of kind 2, and the limits: 1 is with a maximum, 3 is that and shared. */
@@ -73,9 +81,9 @@ const worker = ts.transpileModule(readFileSync(join(here, 'worker.ts'), 'utf8'),
   compilerOptions: { target: 'ES2022', module: 'None', removeComments: true },
 }).outputText;
 // One module that has no relaxed SIMD runs everywhere, and both export the same.
-const exported = signatures(assembly, new WebAssembly.Module(plain));
+const signed = signatures(assembly, exported, new WebAssembly.Module(plain));
 mkdirSync(generated, { recursive: true });
-write('signatures.ts', exported);
+write('signatures.ts', signed);
 write(
   'module.ts',
   `/** Written by build.mjs from assembly/*.ts; not edited by hand. */

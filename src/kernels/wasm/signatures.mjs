@@ -2,9 +2,8 @@
  * What TypeScript knows of the compiled kernels, taken from where it stands: names, parameters and comments from the syntax
  * trees of assembly/*.ts, numbers from the compiled module itself.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import ts from 'typescript';
+import { parse } from './exports.mjs';
 
 const HEAD = `/**
  * Written by build.mjs from assembly/*.ts; not edited by hand. Addresses and strides are in bytes, lengths in elements.
@@ -16,16 +15,17 @@ const NUMBERS = new Set(['i32', 'usize', 'f32', 'f64', 'bool']);
 
 /**
  * Text of signatures.ts.
- * @param folder where index.ts of the assembly is
+ * @param folder of the assembly
+ * @param exported what the module exports of each file (exports.mjs)
  * @param module the compiled module, which imports nothing but functions of Math beside its memory
  */
-export function signatures(folder, module) {
+export function signatures(folder, exported, module) {
   const imports = WebAssembly.Module.imports(module).filter(({ kind }) => kind === 'function');
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
   const math = Object.fromEntries(imports.map(({ name }) => [name, Math[name]]));
   const { exports } = new WebAssembly.Instance(module, { env: { memory, ...math } });
 
-  const functions = exportedFunctions(folder);
+  const functions = exportedFunctions(folder, exported);
   for (const { name, parameters } of functions) {
     if (exports[name]?.length !== parameters.length)
       throw new Error(`${name} of the assembly and of the module have different parameters`);
@@ -86,18 +86,13 @@ function fields({ parameters }, indent) {
   return `{\n${lines.join('\n')}\n${indent.slice(2)}}`;
 }
 
-/** The functions among what index.ts exports. */
-function exportedFunctions(folder) {
-  const parse = (file) =>
-    ts.createSourceFile(file, readFileSync(join(folder, file), 'utf8'), ts.ScriptTarget.Latest, true);
-  return parse('index.ts').statements.flatMap((statement) => {
-    if (!ts.isExportDeclaration(statement) || statement.exportClause === undefined)
-      throw new Error(`index.ts exports by other means than names: ${statement.getText()}`);
-    const names = new Set(statement.exportClause.elements.map(({ name }) => name.text));
-    return parse(`${statement.moduleSpecifier.text}.ts`)
-      .statements.filter((node) => ts.isFunctionDeclaration(node) && names.has(node.name.text))
-      .map(signatureOf);
-  });
+/** The functions among what the module exports. */
+function exportedFunctions(folder, files) {
+  return files.flatMap(({ file, names }) =>
+    parse(folder, file)
+      .statements.filter((node) => ts.isFunctionDeclaration(node) && names.includes(node.name.text))
+      .map(signatureOf),
+  );
 }
 
 function signatureOf(node) {
