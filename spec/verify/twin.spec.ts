@@ -176,6 +176,7 @@ const CALLS: readonly Call[] = [
     operands: [dense([1, 2050], 13), dense([2050, 3], 14)],
     run: (k, [a, b]) => k.matmul(a, b),
   },
+  { kernel: 'max', operands: [x], run: (k, [x]) => k.max(x, 2) },
   { kernel: 'unary', operands: [x], run: (k, [x]) => k.unary('gelu', x) },
   { kernel: 'unaryBackward', operands: [x, rows], run: (k, [x, dy]) => k.unaryBackward('gelu', x, x, dy) },
   {

@@ -12,6 +12,7 @@
  * - Inputs are never written, except by the kernels under "in place".
  * - Results are computed in the dtype of the inputs; float64 must be float64 throughout.
  * - Zero-size axes are legal everywhere.
+ * - The gradient of a kernel is the kernel …Backward; dy, the gradient from above, is its last tensor.
  *
  * Letters: M, N, K matrix sizes; R rows (all axes but the last, flattened); D width of the last axis; V vocabulary;
  * B batch, H heads, T sequence.

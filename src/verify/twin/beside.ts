@@ -8,24 +8,29 @@
 import type { Backend, View } from '../../kernels/backend.ts';
 import { asNdarray } from '../../kernels/cpu/host.ts';
 import { forEachRow } from '../../kernels/cpu/lines.ts';
+import { sizeOf } from '../../kernels/views.ts';
 import { isFloat32, type Workbench, wideNumbers } from './workbench.ts';
 
-type KernelsBeside = Pick<
-  Backend,
-  | 'unary'
-  | 'unaryBackward'
-  | 'binary'
-  | 'softmax'
-  | 'softmaxBackward'
-  | 'crossEntropy'
-  | 'crossEntropyBackward'
-  | 'layerNorm'
-  | 'layerNormBackward'
-  | 'rmsNorm'
-  | 'rmsNormBackward'
-  | 'swiglu'
-  | 'swigluBackward'
->;
+/** What runs on the host alone: memory, kernels without float32 operands or results, and `adamw`, which writes in place. */
+const ALONE = [
+  'name',
+  'dtypes',
+  'describe',
+  'upload',
+  'read',
+  'readSync',
+  'release',
+  'memory',
+  'openScope',
+  'closeScope',
+  'fill',
+  'cast',
+  'compare',
+  'argmax',
+  'adamw',
+] as const satisfies readonly (keyof Backend)[];
+
+type KernelsBeside = Omit<Backend, (typeof ALONE)[number]>;
 
 type Results = readonly View[];
 
@@ -79,19 +84,18 @@ function keepFaults(
 }
 
 /**
- * The results of a kernel with only the faults of the fast backend in them.
- * @param wide results in full precision; by default the host kernel's
+ * Leaves in the results of a kernel the faults of the fast backend alone.
+ * @param wide float32 results in full precision
  * @param sizes for each result, given the host's results, what its rows may be off relative to
  */
 export function runBeside(
   bench: Workbench,
   operands: readonly View[],
   run: Run,
-  sizes: (results: Results) => readonly (Sizes | undefined)[] = () => [],
-  wide: Results = run(bench.host, operands),
-): Results {
+  sizes: (results: Results) => readonly (Sizes | undefined)[],
+  wide: Results,
+): void {
   const { host } = bench;
-  if (!isFloat32(wide[0])) return wide;
   host.openScope();
   try {
     const floats = operands.map((x) => (isFloat32(x) ? new Float32Array(wideNumbers(x)) : undefined));
@@ -111,128 +115,96 @@ export function runBeside(
   } finally {
     host.closeScope(new Set());
   }
-  return wide;
 }
 
+/** Results of a kernel by name; the only one is `out`. */
+type Fields = Readonly<Record<string, View>>;
+
+const isView = (x: unknown): x is View => typeof x === 'object' && x !== null && 'buffer' in x;
+
+const isListOfViews = (x: unknown): boolean => Array.isArray(x) && x.some(isView);
+
+const fieldsOf = (result: View | Fields): Fields => (isView(result) ? { out: result } : result);
+
+/** What the gradient by x of a norm is computed from. */
+function slopesOfNorm(x: View, weight: View, rstd: View, dy: View): Sizes {
+  const [xSize, dySize, scale, w] = [rowSizes(x), rowSizes(dy), rowSizes(rstd), largest(weight)];
+  return (r) => (1 + xSize[r] * scale[r]) * scale[r] * w * dySize[r];
+}
+
+type SizesByField = Readonly<Record<string, Sizes>>;
+
+/** Where rounding of a kernel's results is not relative to their own rows, nor that of a gradient to dy. */
+const SIZES: {
+  readonly [K in keyof KernelsBeside]?: (args: Parameters<Backend[K]>, results: Fields) => SizesByField;
+} = {
+  crossEntropy([x]) {
+    const size = largest(x); // a loss is a difference of scores
+    return { loss: () => size };
+  },
+  layerNorm([x, weight], { rstd }) {
+    // Differences of numbers of this size are taken.
+    const [size, scale, w] = [rowSizes(x), wideNumbers(rstd), largest(weight)];
+    return {
+      y: (r) => size[r] * scale[r] * w,
+      mean: (r) => size[r],
+      rstd: (r) => size[r] * scale[r] ** 2,
+    };
+  },
+  layerNormBackward: ([x, weight, , rstd, dy]) => ({ dx: slopesOfNorm(x, weight, rstd, dy) }),
+  rmsNormBackward: ([x, weight, rstd, dy]) => ({ dx: slopesOfNorm(x, weight, rstd, dy) }),
+  swigluBackward: () => ({}), // products alone
+};
+
+/** A gradient is linear in dy, and may be a difference of terms of its size. */
+function sizesOfGradient(dy: View, results: Fields): SizesByField {
+  const [sizes, all] = [rowSizes(dy), largest(dy)];
+  const sizeFor = ({ shape }: View): Sizes =>
+    sizeOf(shape.slice(0, -1)) === sizes.length ? (r) => sizes[r] : () => all;
+  return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, sizeFor(result)]));
+}
+
+type AnyKernel = (...args: readonly unknown[]) => View | Fields;
+
+/**
+ * Every kernel of the interface, whether named here or not: its operands are the tensors among its arguments (of `…Backward` the
+ * last is dy), its results the tensor or tensors it returns. A kernel that takes or gives lists of them, or writes in place, has
+ * to be given elsewhere.
+ */
 export function kernelsBeside(bench: Workbench): KernelsBeside {
-  const beside = (
-    operands: readonly View[],
-    run: Run,
-    sizes?: (results: Results) => readonly (Sizes | undefined)[],
-  ) => runBeside(bench, operands, run, sizes);
-
-  return {
-    unary: (name, x) => beside([x], (k, [x]) => [k.unary(name, x)])[0],
-
-    unaryBackward(name, x, y, dy) {
-      const size = rowSizes(dy);
-      return beside(
-        [x, y, dy],
-        (k, [x, y, dy]) => [k.unaryBackward(name, x, y, dy)],
-        () => [(r) => size[r]],
-      )[0];
-    },
-
-    binary: (name, a, b) => beside([a, b], (k, [a, b]) => [k.binary(name, a, b)])[0],
-
-    softmax: (x, options) => beside([x], (k, [x]) => [k.softmax(x, options)])[0],
-
-    softmaxBackward(y, dy) {
-      const size = rowSizes(dy); // y is at most 1
-      return beside(
-        [y, dy],
-        (k, [y, dy]) => [k.softmaxBackward(y, dy)],
-        () => [(r) => size[r]],
-      )[0];
-    },
-
-    crossEntropy(x, targets, ignoreIndex) {
-      const size = largest(x); // a loss is a difference of scores
-      const [loss, logSumExp] = beside(
-        [x, targets],
-        (k, [x, targets]) => {
-          const { loss, logSumExp } = k.crossEntropy(x, targets, ignoreIndex);
-          return [loss, logSumExp];
+  const besideHost = (name: string): AnyKernel => {
+    const on = (k: Backend) => k[name as keyof KernelsBeside] as unknown as AnyKernel;
+    return (...args) => {
+      const result = on(bench.host)(...args);
+      const wide = fieldsOf(result);
+      if (args.some(isListOfViews) || !Object.values(wide).every(isView))
+        throw new Error(`the twin cannot run ${name} beside the host: it takes or gives lists of tensors`);
+      const names = Object.keys(wide).filter((field) => isFloat32(wide[field]));
+      if (names.length === 0) return result;
+      const operands = args.filter(isView);
+      runBeside(
+        bench,
+        operands,
+        (k, given) => {
+          const lent = [...given];
+          const fields = fieldsOf(on(k)(...args.map((x) => (isView(x) ? lent.shift() : x))));
+          return names.map((field) => fields[field]);
         },
-        () => [() => size],
+        (same) => {
+          const results = Object.fromEntries(names.map((field, i) => [field, same[i]]));
+          const own = SIZES[name as keyof KernelsBeside] as
+            | ((a: unknown, r: Fields) => SizesByField)
+            | undefined;
+          const sizes =
+            own?.(args, results) ??
+            (name.endsWith('Backward') ? sizesOfGradient(operands[operands.length - 1], results) : {});
+          return names.map((field) => sizes[field]);
+        },
+        names.map((field) => wide[field]),
       );
-      return { loss, logSumExp };
-    },
-
-    crossEntropyBackward(x, targets, ignoreIndex, logSumExp, dloss) {
-      const size = largest(dloss); // times a probability less 0 or 1
-      return beside(
-        [x, targets, logSumExp, dloss],
-        (k, [x, targets, logs, dloss]) => [k.crossEntropyBackward(x, targets, ignoreIndex, logs, dloss)],
-        () => [() => size],
-      )[0];
-    },
-
-    layerNorm(x, weight, bias, eps) {
-      const [size, w] = [rowSizes(x), largest(weight)];
-      const [y, mean, rstd] = beside(
-        [x, weight, bias],
-        (k, [x, weight, bias]) => {
-          const { y, mean, rstd } = k.layerNorm(x, weight, bias, eps);
-          return [y, mean, rstd];
-        },
-        // Differences of numbers of this size are taken.
-        ([, , rstd]) => {
-          const scale = wideNumbers(rstd);
-          return [(r) => size[r] * scale[r] * w, (r) => size[r], (r) => size[r] * scale[r] ** 2];
-        },
-      );
-      return { y, mean, rstd };
-    },
-
-    layerNormBackward(x, weight, mean, rstd, dy) {
-      const [xSize, dySize, w] = [rowSizes(x), rowSizes(dy), largest(weight)];
-      const [dx, dweight, dbias] = beside(
-        [x, weight, mean, rstd, dy],
-        (k, [x, weight, mean, rstd, dy]) => {
-          const { dx, dweight, dbias } = k.layerNormBackward(x, weight, mean, rstd, dy);
-          return [dx, dweight, dbias];
-        },
-        () => {
-          const scale = rowSizes(rstd);
-          return [(r) => (1 + xSize[r] * scale[r]) * scale[r] * w * dySize[r]];
-        },
-      );
-      return { dx, dweight, dbias };
-    },
-
-    rmsNorm(x, weight, eps) {
-      const [y, rstd] = beside([x, weight], (k, [x, weight]) => {
-        const { y, rstd } = k.rmsNorm(x, weight, eps);
-        return [y, rstd];
-      });
-      return { y, rstd };
-    },
-
-    rmsNormBackward(x, weight, rstd, dy) {
-      const [xSize, dySize, w] = [rowSizes(x), rowSizes(dy), largest(weight)];
-      const [dx, dweight] = beside(
-        [x, weight, rstd, dy],
-        (k, [x, weight, rstd, dy]) => {
-          const { dx, dweight } = k.rmsNormBackward(x, weight, rstd, dy);
-          return [dx, dweight];
-        },
-        () => {
-          const scale = rowSizes(rstd);
-          return [(r) => (1 + xSize[r] * scale[r]) * scale[r] * w * dySize[r]];
-        },
-      );
-      return { dx, dweight };
-    },
-
-    swiglu: (gate, up) => beside([gate, up], (k, [gate, up]) => [k.swiglu(gate, up)])[0],
-
-    swigluBackward(gate, up, dy) {
-      const [dgate, dup] = beside([gate, up, dy], (k, [gate, up, dy]) => {
-        const { dgate, dup } = k.swigluBackward(gate, up, dy);
-        return [dgate, dup];
-      });
-      return { dgate, dup };
-    },
+      return result;
+    };
   };
+  const names = Object.keys(bench.host).filter((name) => !(ALONE as readonly string[]).includes(name));
+  return Object.fromEntries(names.map((name) => [name, besideHost(name)])) as unknown as KernelsBeside;
 }

@@ -3,10 +3,10 @@
  * Where float32 rounding alone decides what a model answers (docs/numerics.md), the twin still tells.
  *
  *   byParts.ts    kernels that move, add and multiply run on parts of the numbers on which they make no error
- *   beside.ts     kernels that must round run beside the host's; what rounding does not explain stays in the result
+ *   beside.ts     all others, which must round, run beside the host's; what rounding does not explain stays in the result
  *   attention.ts  both: composed of the former, the fused kernel beside it
  *
- * Kernels that look at no float32 numbers or only compare them, and `adamw`, are the host's.
+ * Kernels without float32 operands or results, and `adamw`, are the host's.
  */
 import type { Backend } from '../../kernels/backend.ts';
 import { createCpuBackend, createJsHeap } from '../../kernels/cpu/index.ts';
@@ -24,6 +24,6 @@ export function twinOf(fast: Backend): Backend {
     describe: () => `the twin of ${fast.describe()}; without what rounding does to results`,
   });
   const bench = new Workbench(fast, host, heap);
-  const parts = { ...host, dtypes: fast.dtypes, ...kernelsByParts(bench), ...kernelsBeside(bench) };
+  const parts = { ...host, dtypes: fast.dtypes, ...kernelsBeside(bench), ...kernelsByParts(bench) };
   return { ...parts, ...attentionKernels(bench, parts) };
 }
