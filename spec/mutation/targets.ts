@@ -1,15 +1,22 @@
-/** What is mutated, and what looks at it: the cheapest first, so that most mutants cost milliseconds. */
+/**
+ * What is mutated, and what looks at it: the cheapest first, so that most mutants cost milliseconds. Files of ops and of cpu
+ * kernels are found in their folders, and are looked at by the ops that they define or that have the name of a kernel in them.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fused, type OpName, ops } from '../../src/tensor/ops/index.ts';
 
 export interface Target {
   /** Path in the project. */
   readonly file: string;
   /** Names as `check` takes them. */
   readonly checks: readonly string[];
+  /** Of a file in src/tensor/ops: what it defines. */
+  readonly ops?: readonly OpName[];
   /** It has state of its own, which a mutant may leave in disorder: each gets a copy of the library for itself. */
   readonly stateful?: true;
 }
 
-const UNARY = 'neg,exp,log,sqrt,abs,sin,cos,tanh,erf,sigmoid,relu,silu,gelu';
 const ROWS = 'spec/kernels/cpuRows.spec.ts';
 const CPU = 'spec/kernels/cpu.spec.ts';
 const SUMS = 'spec/kernels/cpuSums.spec.ts';
@@ -32,14 +39,62 @@ const MODELS = [
   'model:cogvlm',
 ];
 
-const op = (name: string, ops: string, ...more: string[]): Target => ({
-  file: `src/tensor/ops/${name}.ts`,
-  checks: [`ops32:${ops}`, `ops:${ops}`, ERRORS, ...more],
-});
-const kernel = (name: string, ops: string, ...more: string[]): Target => ({
-  file: `src/kernels/cpu/${name}.ts`,
-  checks: [`ops32:${ops}`, `ops:${ops}`, ...more, CONTRACT, `${LAYOUTS}:${ops}`],
-});
+const ROOT = join(import.meta.dirname, '../..');
+const [OPS, KERNELS] = ['src/tensor/ops', 'src/kernels/cpu'];
+
+/** Files of a folder that are named by a word, with the ops that a line of them begins to define. */
+function filesOf(
+  folder: string,
+  begins: (op: OpName) => RegExp,
+): { readonly name: string; readonly ops: readonly OpName[] }[] {
+  const names = readdirSync(join(ROOT, folder)).flatMap((file) => /^(\w+)\.ts$/.exec(file)?.[1] ?? []);
+  return names.map((name) => {
+    const text = readFileSync(join(ROOT, folder, `${name}.ts`), 'utf8');
+    return { name, ops: (Object.keys(ops) as OpName[]).filter((op) => begins(op).test(text)) };
+  });
+}
+
+const checksOf = (names: readonly string[]) => [`ops32:${names}`, `ops:${names}`];
+
+/** Every file that defines ops. */
+const OP_TARGETS = filesOf(OPS, (op) => new RegExp(`^export const ${op}\\b`, 'm'))
+  .filter(({ ops }) => ops.length > 0)
+  .map(({ name, ops }): Target => {
+    const spec = ops.some((op) => Object.hasOwn(fused, op)) ? FUSED : TENSOR;
+    return { file: `${OPS}/${name}.ts`, ops, checks: [...checksOf(ops), ERRORS, spec] };
+  });
+
+const opsOf = (file: string): readonly OpName[] =>
+  OP_TARGETS.find((target) => target.file === `${OPS}/${file}.ts`)?.ops ?? [];
+
+/** Memory, moves and what others are made of: looked at by what looks at the rest. */
+const NOT_ALONE = ['erf', 'host', 'index', 'jsHeap', 'lines', 'move'];
+
+/** Kernels that more ops come by than those of their name. */
+const MORE_OPS: Readonly<Record<string, readonly OpName[]>> = {
+  adamw: ['neg'],
+  elementwise: [...opsOf('binary'), ...opsOf('unary')],
+  unary: [...opsOf('unary'), 'swiglu'],
+};
+
+/** What looks at kernels over other things than rows. */
+const KERNEL_CHECKS: Readonly<Record<string, readonly string[]>> = {
+  adamw: [OPTIM, 'optimizer', ROWS],
+  elementwise: [CPU],
+  indexing: [CPU, LAYERS, 'spec/kernels/indices.spec.ts'],
+  matmul: [SUMS],
+  reduce: [SUMS, TENSOR],
+};
+
+/** Every file of kernels. */
+const KERNEL_TARGETS = filesOf(KERNELS, (kernel) => new RegExp(`^ {4}${kernel}\\(`, 'm'))
+  .filter(({ name }) => !NOT_ALONE.includes(name))
+  .map(({ name, ops: own }): Target => {
+    const names = [...(MORE_OPS[name] ?? []), ...own];
+    const checks = [...checksOf(names), ...(KERNEL_CHECKS[name] ?? [ROWS]), CONTRACT, `${LAYOUTS}:${names}`];
+    return { file: `${KERNELS}/${name}.ts`, checks };
+  });
+
 const layer = (name: string, module: string, ...more: string[]): Target => ({
   file: `src/nn/${name}.ts`,
   checks: [`modules:${module}`, LAYERS, INIT, EDGES, ...more],
@@ -55,33 +110,8 @@ export const TARGETS: readonly Target[] = [
     checks: ['ops32:add,mul,where,expand', 'ops:add,mul,where,expand,attention,concat', TAPE],
   },
   { file: 'src/tensor/tape.ts', checks: ['ops32:add,mul,where,concat', EDGES, TAPE], stateful: true },
-  op('attention', 'attention', FUSED),
-  op('binary', 'add,sub,mul,div,pow,maximum', TENSOR),
-  op('crossEntropy', 'crossEntropy', FUSED),
-  op('cast', 'cast', TENSOR),
-  op('concat', 'concat', TENSOR),
-  op('gatherRows', 'gatherRows', TENSOR),
-  op('where', 'where', TENSOR),
-  op('matmul', 'matmul', TENSOR),
-  op('movement', 'reshape,permute,expand,slice', TENSOR),
-  op('norm', 'layerNorm,rmsNorm', FUSED),
-  op('reduction', 'sum,max', TENSOR),
-  op('rotary', 'rotary', FUSED),
-  op('softmax', 'softmax', FUSED),
-  op('swiglu', 'swiglu', FUSED),
-  op('unary', UNARY),
-  kernel('adamw', 'neg', OPTIM, 'optimizer', ROWS),
-  kernel('attention', 'attention', ROWS),
-  kernel('crossEntropy', 'crossEntropy', ROWS),
-  kernel('elementwise', `add,sub,mul,div,pow,maximum,where,${UNARY}`, CPU),
-  kernel('indexing', 'gatherRows', CPU, LAYERS, 'spec/kernels/indices.spec.ts'),
-  kernel('matmul', 'matmul', SUMS),
-  kernel('norm', 'layerNorm,rmsNorm', ROWS),
-  kernel('reduce', 'sum,max', SUMS, TENSOR),
-  kernel('rotary', 'rotary', ROWS),
-  kernel('softmax', 'softmax', ROWS),
-  kernel('swiglu', 'swiglu', ROWS),
-  kernel('unary', `${UNARY},swiglu`, ROWS),
+  ...OP_TARGETS,
+  ...KERNEL_TARGETS,
   layer('attention', 'attention', FUSED, 'spec/kernels/composedAttention.spec.ts', 'logits:cogvlm'),
   layer('embedding', 'Embedding'),
   layer('init', 'Linear,LayerNorm,Embedding', MODULE),
