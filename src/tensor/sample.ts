@@ -1,6 +1,6 @@
 /**
- * How an op is tried: samples, which PyTorch's results, differences and other backends are held against, and inputs that it
- * must refuse. They stand beside the op in a file of their own, `ops/NAME.cases.ts`, and nothing that computes loads them.
+ * How an op is tried: what it is in PyTorch, samples, which PyTorch's results, differences and other backends are held against,
+ * and inputs that it must refuse. They stand beside the op in a file of their own, `ops/NAME.cases.ts`, and nothing that computes loads them.
  */
 import type { DType } from '../kernels/backend.ts';
 import type { Op } from './op.ts';
@@ -40,6 +40,13 @@ export interface ErrorCase<Attrs> extends Sample<Attrs> {
 
 /** What belongs to every op. */
 export interface Cases<Attrs> {
+  /**
+   * The op in PyTorch: Python over the names of inputs and attributes, where an input that is left out is None and `inputs` has
+   * them all. What is longer than an expression is a function of spec/goldens/generate/functions.py.
+   */
+  readonly torch: string;
+  /** The same in float64, where PyTorch's own has fewer digits. */
+  readonly truth?: string;
   readonly samples: Some<Sample<Attrs>>;
   readonly errors: Some<ErrorCase<Attrs>>;
 }

@@ -1,11 +1,13 @@
 /**
- * Writes what PyTorch has to compute: the cases of every op, composed function and module, their inputs and the gradients from above, into
- * FOLDER/{ops,functions,modules}.json and .safetensors. run.mjs calls it.
+ * Writes what PyTorch has to compute: the cases of every op, composed function and module, their inputs and the gradients
+ * from above, into FOLDER/{ops,functions,modules}.json and .safetensors. run.mjs calls it.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensorsFile } from '../../../src/data/safetensors/node.ts';
 import type { TensorEntry } from '../../../src/data/safetensors/write.ts';
+import { casesByOp } from '../../../src/tensor/ops/cases.ts';
+import { type OpName, ops } from '../../../src/tensor/ops/index.ts';
 import {
   type Case,
   caseId,
@@ -42,6 +44,12 @@ function described(of: Case) {
   };
 }
 
+/** What PyTorch evaluates, and the names of the op's inputs, given or not. */
+function torchOf(op: OpName) {
+  const { torch, truth } = casesByOp[op];
+  return { torch, truth, names: ops[op].inputs };
+}
+
 function tensorsOf(of: Case): TensorEntry[] {
   const { id, hasGradient, y } = described(of);
   const entries: TensorEntry[] = sampleNumbers(of.sample, caseRng(of)).flatMap((numbers, i) => {
@@ -67,7 +75,12 @@ export async function main([folder]: readonly string[]): Promise<void> {
   ] as const) {
     const listed = cases.map((of) => {
       const { y, hasGradient, ...rest } = described(of);
-      return { ...rest, dtype: y.dtype, backward: hasGradient };
+      return {
+        ...(kind === 'ops' ? torchOf(of.of as OpName) : {}),
+        ...rest,
+        dtype: y.dtype,
+        backward: hasGradient,
+      };
     });
     await writeFile(join(folder, `${kind}.json`), JSON.stringify(listed));
     await writeSafetensorsFile(join(folder, `${kind}.safetensors`), cases.flatMap(tensorsOf));

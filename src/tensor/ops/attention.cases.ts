@@ -15,6 +15,7 @@ const same = (note: string, shape: readonly number[]): Sample<{ readonly causal:
 });
 
 export const attention: CasesOf<typeof op.attention> = {
+  torch: 'attention(q, k, v, visible, causal=causal)',
   samples: [
     same('q = k = v', [1, 2, 5, 4]),
     same('size-1 axes', [1, 1, 1, 1]),

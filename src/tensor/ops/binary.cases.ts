@@ -92,12 +92,13 @@ const errors: Some<ErrorCase<NoAttrs>> = [
   },
 ];
 
-export const add: CasesOf<typeof op.add> = { samples: samplesIn([-2, 2]), errors };
-export const sub: CasesOf<typeof op.sub> = { samples: samplesIn([-2, 2]), errors };
-export const mul: CasesOf<typeof op.mul> = { samples: samplesIn([-2, 2]), errors };
-export const div: CasesOf<typeof op.div> = { samples: samplesIn([0.5, 2]), errors };
-export const pow: CasesOf<typeof op.pow> = { samples: samplesIn([0.5, 2]), errors };
+export const add: CasesOf<typeof op.add> = { torch: 'a + b', samples: samplesIn([-2, 2]), errors };
+export const sub: CasesOf<typeof op.sub> = { torch: 'a - b', samples: samplesIn([-2, 2]), errors };
+export const mul: CasesOf<typeof op.mul> = { torch: 'a * b', samples: samplesIn([-2, 2]), errors };
+export const div: CasesOf<typeof op.div> = { torch: 'divide(a, b)', samples: samplesIn([0.5, 2]), errors };
+export const pow: CasesOf<typeof op.pow> = { torch: 'a ** b', samples: samplesIn([0.5, 2]), errors };
 export const maximum: CasesOf<typeof op.maximum> = {
+  torch: 'torch.maximum(a, b)',
   samples: samplesIn(
     [-2, 2],
     [

@@ -5,6 +5,7 @@ import type * as op from './cast.ts';
 const { NaN: NAN } = Number;
 
 export const cast: CasesOf<typeof op.cast> = {
+  torch: 'x.to(DTYPES[dtype])',
   samples: [
     { note: 'to float64', inputs: [{ shape: [2, 3] }], attrs: { dtype: 'float64' } },
     {

@@ -4,6 +4,7 @@ import type * as op from './concat.ts';
 const { POSITIVE_INFINITY: INFINITY, NaN: NAN } = Number;
 
 export const concat: CasesOf<typeof op.concat> = {
+  torch: 'torch.cat(inputs, axis)',
   samples: [
     { note: 'rows', inputs: [{ shape: [2, 3] }, { shape: [1, 3] }], attrs: { axis: 0 } },
     {

@@ -2,6 +2,7 @@ import type { CasesOf } from '../sample.ts';
 import type * as op from './crossEntropy.ts';
 
 export const crossEntropy: CasesOf<typeof op.crossEntropy> = {
+  torch: 'F.cross_entropy(logits, targets.long(), ignore_index=ignoreIndex, reduction="none")',
   samples: [
     {
       note: 'plain',

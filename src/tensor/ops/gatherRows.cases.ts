@@ -4,6 +4,7 @@ import type * as op from './gatherRows.ts';
 const { POSITIVE_INFINITY: INFINITY, NaN: NAN } = Number;
 
 export const gatherRows: CasesOf<typeof op.gatherRows> = {
+  torch: 'x[index.long()]',
   samples: [
     { note: 'plain', inputs: [{ shape: [4, 3] }, { shape: [2], dtype: 'int32', values: [3, 1] }], attrs: {} },
     {

@@ -2,6 +2,7 @@ import type { CasesOf } from '../sample.ts';
 import type * as op from './matmul.ts';
 
 export const matmul: CasesOf<typeof op.matmul> = {
+  torch: 'a @ b',
   samples: [
     { note: 'plain', inputs: [{ shape: [3, 4] }, { shape: [4, 5] }], attrs: {} },
     { note: 'one row', inputs: [{ shape: [1, 7] }, { shape: [7, 3] }], attrs: {} },

@@ -11,6 +11,7 @@ const FAR = {
 } as const;
 
 export const reshape: CasesOf<typeof op.reshape> = {
+  torch: 'x.reshape(shape)',
   samples: [
     { note: 'split an axis', inputs: [{ shape: [2, 6] }], attrs: { shape: [2, 3, 2] } },
     {
@@ -50,6 +51,7 @@ export const reshape: CasesOf<typeof op.reshape> = {
 };
 
 export const permute: CasesOf<typeof op.permute> = {
+  torch: 'x.permute(axes)',
   samples: [
     { note: 'transpose', inputs: [{ shape: [2, 3] }], attrs: { axes: [1, 0] } },
     { note: 'cycle', inputs: [{ shape: [2, 3, 4] }], attrs: { axes: [2, 0, 1] } },
@@ -78,6 +80,7 @@ export const permute: CasesOf<typeof op.permute> = {
 };
 
 export const expand: CasesOf<typeof op.expand> = {
+  torch: 'x.expand(shape)',
   samples: [
     { note: 'grow an axis', inputs: [{ shape: [3, 1] }], attrs: { shape: [3, 4] } },
     { note: 'new axes', inputs: [{ shape: [2] }], attrs: { shape: [4, 3, 2] } },
@@ -124,6 +127,7 @@ export const expand: CasesOf<typeof op.expand> = {
 };
 
 export const slice: CasesOf<typeof op.slice> = {
+  torch: 'sliced(x, axis, start, length, step)',
   samples: [
     { note: 'front', inputs: [{ shape: [5, 3] }], attrs: { axis: 0, start: 0, length: 2, step: 1 } },
     {

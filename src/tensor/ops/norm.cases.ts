@@ -2,6 +2,7 @@ import type { CasesOf } from '../sample.ts';
 import type * as op from './norm.ts';
 
 export const layerNorm: CasesOf<typeof op.layerNorm> = {
+  torch: 'F.layer_norm(x, weight.shape, weight, bias, eps)',
   samples: [
     { note: 'plain', inputs: [{ shape: [3, 5] }, { shape: [5] }, { shape: [5] }], attrs: { eps: 1e-6 } },
     {
@@ -74,6 +75,7 @@ export const layerNorm: CasesOf<typeof op.layerNorm> = {
 };
 
 export const rmsNorm: CasesOf<typeof op.rmsNorm> = {
+  torch: 'rms_norm(x, weight, eps)',
   samples: [
     { note: 'plain', inputs: [{ shape: [3, 5] }, { shape: [5] }], attrs: { eps: 1e-5 } },
     { note: 'three axes', inputs: [{ shape: [2, 3, 4] }, { shape: [4] }], attrs: { eps: 1e-5 } },

@@ -4,6 +4,7 @@ import type * as op from './reduction.ts';
 const INFINITY = Number.POSITIVE_INFINITY;
 
 export const sum: CasesOf<typeof op.sum> = {
+  torch: 'x.sum(axes, keepdim=True, dtype=x.dtype) if axes else x.clone()',
   samples: [
     { note: 'one axis', inputs: [{ shape: [3, 4] }], attrs: { axes: [1] } },
     { note: 'leading axes', inputs: [{ shape: [2, 3, 4] }], attrs: { axes: [0, 1] } },
@@ -65,6 +66,7 @@ export const sum: CasesOf<typeof op.sum> = {
 };
 
 export const max: CasesOf<typeof op.max> = {
+  torch: 'x.amax(axis, keepdim=True)',
   samples: [
     { note: 'last axis', inputs: [{ shape: [3, 5] }], attrs: { axis: 1 } },
     { note: 'first axis, transposed', inputs: [{ shape: [4, 2], layout: 'transposed' }], attrs: { axis: 0 } },

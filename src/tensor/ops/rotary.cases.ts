@@ -4,6 +4,7 @@ import type * as op from './rotary.ts';
 const angles = (shape: readonly number[]): SampleInput => ({ shape, range: [-1, 1], constant: true });
 
 export const rotary: CasesOf<typeof op.rotary> = {
+  torch: 'rotary(x, cos, sin)',
   samples: [
     { note: 'plain', inputs: [{ shape: [1, 2, 3, 4] }, angles([1, 3, 2]), angles([1, 3, 2])], attrs: {} },
     { note: 'batch', inputs: [{ shape: [2, 1, 2, 6] }, angles([2, 2, 3]), angles([2, 2, 3])], attrs: {} },

@@ -4,6 +4,7 @@ import type * as op from './softmax.ts';
 const INFINITY = Number.POSITIVE_INFINITY;
 
 export const softmax: CasesOf<typeof op.softmax> = {
+  torch: 'softmax(x, causal)',
   samples: [
     { note: 'plain', inputs: [{ shape: [3, 5] }], attrs: { causal: false } },
     { note: 'vector', inputs: [{ shape: [4] }], attrs: { causal: false } },

@@ -2,6 +2,7 @@ import type { CasesOf } from '../sample.ts';
 import type * as op from './swiglu.ts';
 
 export const swiglu: CasesOf<typeof op.swiglu> = {
+  torch: 'F.silu(gate) * up',
   samples: [
     { note: 'plain', inputs: [{ shape: [3, 4] }, { shape: [3, 4] }], attrs: {} },
     {

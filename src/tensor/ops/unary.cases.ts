@@ -25,6 +25,7 @@ function casesOf(
     attrs: {},
   });
   return {
+    torch: `torch.${name}(x)`,
     samples: [
       { note: 'plain', inputs: [{ shape: [3, 5], range }], attrs: {} },
       { note: 'scalar', inputs: [{ shape: [], range }], attrs: {} },
@@ -66,5 +67,10 @@ export const sigmoid = casesOf('sigmoid', [-3, 3], [-90, 90]);
 export const relu = casesOf('relu', [0.1, 3], [-5, 5]);
 // x·0 at −∞ is NaN; what the slope is where the value is NaN is nobody's concern.
 const FINITE_ENDS = ENDS.filter((x) => Math.abs(x) !== INFINITY);
-export const silu = casesOf('silu', [-3, 3], [-90, 90], FINITE_ENDS);
-export const gelu = casesOf('gelu', [-3, 3], [-12, 12], FINITE_ENDS);
+export const silu = { ...casesOf('silu', [-3, 3], [-90, 90], FINITE_ENDS), torch: 'F.silu(x)' };
+export const gelu: Cases<NoAttrs> = {
+  ...casesOf('gelu', [-3, 3], [-12, 12], FINITE_ENDS),
+  torch: 'F.gelu(x)',
+  // PyTorch's own loses the tail on the left, where 1 + erf cancels.
+  truth: 'x * 0.5 * torch.erfc(-x * math.sqrt(0.5))',
+};

@@ -4,6 +4,7 @@ import type * as op from './where.ts';
 const { POSITIVE_INFINITY: INFINITY, NaN: NAN } = Number;
 
 export const where: CasesOf<typeof op.where> = {
+  torch: 'torch.where(condition, a, b)',
   samples: [
     {
       note: 'plain',
