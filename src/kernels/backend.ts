@@ -128,7 +128,10 @@ export interface Backend {
   fill(shape: readonly number[], value: number, dtype: DType): View;
   /** A contiguous copy; always a fresh buffer. */
   copy(x: View): View;
-  /** float → int32 truncates toward zero; anything → bool is x ≠ 0; the same dtype copies. */
+  /**
+   * float → int32 truncates toward zero, and throws a RangeError where a number is NaN or beyond int32; anything → bool is
+   * x ≠ 0; the same dtype copies.
+   */
   cast(x: View, dtype: DType): View;
   /** Joins along `axis`; the other axes are equal. At least one part. */
   concat(parts: readonly View[], axis: number): View;

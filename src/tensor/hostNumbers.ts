@@ -1,6 +1,7 @@
 /** Numbers on their way into a tensor: nested arrays, flat arrays and ndarrays as typed arrays in row-major order. */
 import type { NdArray } from 'ndarray';
 import type { DType, HostArray } from '../kernels/backend.ts';
+import { requireInt32 } from '../kernels/int32.ts';
 import { dtypeOf, HOST_ARRAY, sizeOf } from '../kernels/views.ts';
 import { DTypeError, ShapeError } from './errors.ts';
 
@@ -25,22 +26,6 @@ export function flattened(values: Nested): { readonly flat: number[]; readonly s
 }
 
 /**
- * Whether a number has an int32, fractions cut off as PyTorch and NumPy do: no NaN, and nothing beyond the range, which would
- * wrap around silently.
- */
-const hasInt32 = (value: number): boolean => value > -(2 ** 31) - 1 && value < 2 ** 31;
-
-/** @throws RangeError naming the first number that no int32 holds */
-export function requireInt32(op: string, values: ArrayLike<number>): void {
-  for (let i = 0; i < values.length; i++) {
-    if (hasInt32(values[i])) continue;
-    throw new RangeError(
-      `${op}: element ${i} is ${values[i]}, which no int32 holds: expected −2147483648…2147483647`,
-    );
-  }
-}
-
-/**
  * @throws ShapeError where there are more or fewer numbers than the shape holds, RangeError where an int32 is to hold NaN or
  * what is beyond its range
  */
@@ -52,7 +37,8 @@ export function hostArray(values: ArrayLike<number>, shape: readonly number[], d
   const data = new HOST_ARRAY[dtype](values.length);
   if (dtype === 'bool') for (let i = 0; i < values.length; i++) data[i] = values[i] === 0 ? 0 : 1;
   else {
-    if (dtype === 'int32' && !(values instanceof Int32Array)) requireInt32('Tensor.fromArray', values);
+    if (dtype === 'int32' && !(values instanceof Int32Array))
+      for (let i = 0; i < values.length; i++) requireInt32('Tensor.fromArray', i, values[i]);
     data.set(values);
   }
   return data;

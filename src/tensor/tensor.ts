@@ -4,11 +4,12 @@
  */
 import ndarray, { type NdArray } from 'ndarray';
 import type { Backend, CompareName, DType, HostArray, View } from '../kernels/backend.ts';
+import { requireInt32 } from '../kernels/int32.ts';
 import { denseStrides, denseView, expandView, sizeOf } from '../kernels/views.ts';
 import { run } from './apply.ts';
 import { getBackend } from './context.ts';
 import { DTypeError, formatType, ShapeError } from './errors.ts';
-import { flattened, hostArray, type Nested, ndarrayNumbers, requireInt32 } from './hostNumbers.ts';
+import { flattened, hostArray, type Nested, ndarrayNumbers } from './hostNumbers.ts';
 import { keepBuffer, keepGradient, releaseBuffer, track, use } from './lifetime.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
@@ -82,7 +83,7 @@ export class Tensor implements Traced {
   static full(shape: readonly number[], value: number, options: TensorOptions = {}): Tensor {
     const backend = getBackend();
     const { dtype = 'float32', requiresGrad = false } = options;
-    if (dtype === 'int32') requireInt32('Tensor.full', [value]);
+    if (dtype === 'int32') requireInt32('Tensor.full', 0, value);
     const held = dtype === 'float32' ? Math.fround(value) : value;
     return new Tensor(backend, backend.fill([...shape], held, dtype), null, requiresGrad);
   }
@@ -415,7 +416,11 @@ export class Tensor implements Traced {
     return apply('gatherRows', [this, index], {});
   }
 
-  /** Another dtype: floats to int32 truncate, anything to bool is x ≠ 0. */
+  /**
+   * Another dtype: floats to int32 truncate, anything to bool is x ≠ 0.
+   * @throws DTypeError for what is no dtype, RangeError where an int32 is to hold NaN or what is beyond its range (on a device
+   * that answers later, when the result is read)
+   */
   to(dtype: DType): Tensor {
     return dtype === this.dtype ? this : apply('cast', [this], { dtype });
   }

@@ -1,6 +1,7 @@
 /** Making, copying, casting and joining arrays. */
-import type { Backend } from '../backend.ts';
+import type { Backend, View } from '../backend.ts';
 import type { Heap } from '../heap.ts';
+import { requireInt32 } from '../int32.ts';
 import { denseStrides, dtypeOf, HOST_ARRAY, sizeOf } from '../views.ts';
 import { asNdarray, dataOf, result, strided } from './host.ts';
 import { copyElements, forEachLine } from './lines.ts';
@@ -9,6 +10,15 @@ type MoveKernels = Pick<
   Backend,
   'upload' | 'read' | 'readSync' | 'fill' | 'copy' | 'cast' | 'concat' | 'assign'
 >;
+
+/** @throws RangeError naming the first element that no int32 holds */
+function requireInt32s(kernel: string, x: View): void {
+  const X = asNdarray(x);
+  let seen = 0;
+  forEachLine([X], (n, [at], [step]) => {
+    for (let j = 0; j < n; j++) requireInt32(kernel, seen++, X.data[at + j * step]);
+  });
+}
 
 export function moveKernels(heap: Heap): MoveKernels {
   const readSync: Backend['readSync'] = (x) => {
@@ -41,10 +51,10 @@ export function moveKernels(heap: Heap): MoveKernels {
     },
 
     cast(x, dtype) {
+      if (dtype === 'int32') requireInt32s('cast', x);
       const y = result(heap, x.shape, dtype);
       const [Y, X] = [asNdarray(y), asNdarray(x)];
       if (dtype !== 'bool') {
-        // A typed array converts as the interface asks; beyond the range of int32 it wraps modulo 2³², NaN is 0.
         copyElements(Y, X);
         if (dtype === 'float32' && Y.data instanceof Float64Array) Y.data.set(Float32Array.from(Y.data));
         return y;

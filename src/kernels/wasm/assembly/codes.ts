@@ -18,5 +18,5 @@ export const enum Compare {
 }
 
 export const enum Cast {
-  float32ToInt32, int32ToFloat32, float32ToBool, int32ToBool, boolToFloat32, boolToInt32,
+  int32ToFloat32, float32ToBool, int32ToBool, boolToFloat32, boolToInt32,
 }

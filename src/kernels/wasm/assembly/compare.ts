@@ -95,23 +95,6 @@ export function where(n: i32, condition: usize, a: usize, b: usize, out: usize):
   }
 }
 
-/** Toward zero, modulo 2³² beyond int32, NaN and ±∞ to 0. From 2⁶³ on every float32 is a multiple of 2³². */
-function wrapped(x: f32): i32 {
-  return abs(x) < 9223372036854775808.0 ? <i32>(<i64>x) : 0;
-}
-
-@inline
-function truncated4(x: v128): v128 {
-  let y = i32x4.trunc_sat_f32x4_s(x);
-  if (v128.any_true(f32x4.ge(f32x4.abs(x), f32x4.splat(2147483648.0)))) {
-    y = i32x4.replace_lane(y, 0, wrapped(f32x4.extract_lane(x, 0)));
-    y = i32x4.replace_lane(y, 1, wrapped(f32x4.extract_lane(x, 1)));
-    y = i32x4.replace_lane(y, 2, wrapped(f32x4.extract_lane(x, 2)));
-    y = i32x4.replace_lane(y, 3, wrapped(f32x4.extract_lane(x, 3)));
-  }
-  return y;
-}
-
 @inline
 function nonzero4(f: i32, x: v128): v128 {
   return f == Cast.float32ToBool ? f32x4.ne(x, f32x4.splat(0)) : i32x4.ne(x, i32x4.splat(0));
@@ -134,8 +117,7 @@ function mapCast(f: i32, n: i32, x: usize, y: usize): void {
       y += 16;
     } else {
       for (let i = 0; i < 4; i++, y += 16) {
-        if (f == Cast.float32ToInt32) v128.store(y, truncated4(v128.load(x)));
-        else if (f == Cast.int32ToFloat32) v128.store(y, f32x4.convert_i32x4_s(v128.load(x)));
+        if (f == Cast.int32ToFloat32) v128.store(y, f32x4.convert_i32x4_s(v128.load(x)));
         else if (f == Cast.boolToFloat32) v128.store(y, f32x4.convert_i32x4_s(widen(x)));
         else v128.store(y, widen(x));
         x += isBool(f) ? 4 : 16;
@@ -146,7 +128,6 @@ function mapCast(f: i32, n: i32, x: usize, y: usize): void {
 
 function castOf16s(f: i32, n: i32, x: usize, y: usize): void {
   switch (f) {
-    case Cast.float32ToInt32: return mapCast(Cast.float32ToInt32, n, x, y);
     case Cast.int32ToFloat32: return mapCast(Cast.int32ToFloat32, n, x, y);
     case Cast.float32ToBool: return mapCast(Cast.float32ToBool, n, x, y);
     case Cast.int32ToBool: return mapCast(Cast.int32ToBool, n, x, y);
