@@ -1,6 +1,7 @@
 /** Everything of the package, and what reads and writes files (Node only). */
 export { FileWriteError, replaceFile } from './data/replaceFile.ts';
 export * from './data/safetensors/node.ts';
+export { type ReadTensorsOptions, readTensors } from './data/safetensors/readTensors.ts';
 export * from './index.ts';
 export { installWebGpu } from './kernels/gpujs/node.ts';
 export { modelFolder } from './models/cogvlm/modelFolder.ts';
