@@ -1,5 +1,6 @@
 /** What gradcheck leaves behind: nothing. */
 import { describe, expect, it } from 'vitest';
+import { Parameter } from '../../src/nn/index.ts';
 import { Rng, Tensor } from '../../src/tensor/index.ts';
 import { gradcheck } from '../../src/verify/gradcheck.ts';
 
@@ -19,6 +20,15 @@ describe('gradcheck leaves everything as it was', () => {
     expect([x, y, untouched].map(stateOf)).toEqual(before);
     expect(x.grad).toBe(grad);
     expect(untouched.grad).toBeNull();
+  });
+
+  it('graphs through the inputs, and whether a weight was assigned', () => {
+    const w = new Parameter(leaf(1));
+    const y = w.mul(w).sum();
+    gradcheck(() => w.mul(w).mul(w), [w]);
+    y.backward();
+    expect(w.grad?.data).toEqual(w.detach().mul(2).data);
+    expect(w.wasAssigned).toBe(false);
   });
 
   it('where it finds something, and where the function throws on its way', () => {

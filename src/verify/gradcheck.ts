@@ -6,6 +6,7 @@
  * which is off by O(h⁴) + O(ε/h), together about 1e-11 at h = 1e-5. Differences are taken before the sum, so that what x_i
  * does not touch adds no rounding.
  */
+import type { HostArray } from '../kernels/backend.ts';
 import { DTypeError, noGrad, Rng, scope, Tensor } from '../tensor/index.ts';
 import { compare, describeComparison } from './compare.ts';
 import { GRADCHECK, type Tolerance } from './tolerances.ts';
@@ -84,17 +85,23 @@ function difference(
   w: ArrayLike<number>,
 ): number {
   const values = input.data;
+  // Not by `input.assign`: all is put back, so for graphs that are there already nothing has changed.
+  const write = (numbers: HostArray) =>
+    scope(() => {
+      const source = Tensor.fromArray(numbers, input.shape, { dtype: 'float64' });
+      input.backend.assign(input.view, source.view);
+    });
   const at = (step: number) => {
     const moved = values.slice();
     moved[index] += step;
-    scope(() => input.assign(Tensor.fromArray(moved, input.shape, { dtype: 'float64' })));
+    write(moved);
     return value();
   };
   let moved: ArrayLike<number>[];
   try {
     moved = [STEP, -STEP, 2 * STEP, -2 * STEP].map(at);
   } finally {
-    scope(() => input.assign(Tensor.fromArray(values, input.shape, { dtype: 'float64' })));
+    write(values);
   }
   const [above, below, farAbove, farBelow] = moved;
   let sum = 0;
@@ -115,7 +122,7 @@ export interface GradcheckOptions {
  *   gradcheck(() => x.mul(x.sigmoid()), [x]);
  *
  * @param f computes the output from the present values of `inputs`; they are moved and put back, and gradients that were there
- * stay, also where something throws
+ * stay, also where something throws; graphs that were made of them before can still be differentiated
  * @throws DTypeError where an input is not float64; Error where none requires a gradient, or one is off: which input, how many
  * of its elements, and by how much
  */
