@@ -43,6 +43,14 @@ const EXPECTED: Readonly<Record<string, (lines: string[]) => void>> = {
     expect(losses[3]).toBeLessThan(0.3 * losses[0]);
     expect(lines[4]).toBe('bright, dark: [[5,6],[7]]');
   },
+  '04-own-differentiable-function.ts': (lines) => {
+    expect(lines[0]).toBe('softplus [0,0.693,1000]');
+    expect(lines[1]).toBe('gradient [0,0.5,1]');
+    expect(lines[2]).toMatch(/^composed \[0,0\.693,null\]/);
+    expect(lines[3]).toBe('gradcheck finds nothing');
+    expect(lines[4]).toMatch(/^and here: gradcheck: the gradient by inputs\[0\] is not what differences say/);
+    expect(lines).toHaveLength(5);
+  },
 };
 
 describe('examples', () => {
