@@ -3,7 +3,8 @@
  *
  *   ops:softmax,max           these records against PyTorch, differences, error texts (float64)
  *   ops32:softmax             the same in float32: beside PyTorch alone, so that it is done in no time
- *   functions:einsum          the same of composed functions
+ *   definitions:softmax,gelu  what fused ops are written out, beside them (float64)
+ *   functions:einsum          records of composed functions, as ops
  *   modules:Linear            the same of src/nn
  *   logits:cogvlm             what a golden model answers to its single sample
  *   trace:cogvlm              every module of a golden model alone, its gradient by its input included
@@ -20,6 +21,7 @@ import { openSafetensors } from '../../src/data/safetensors/read.ts';
 import { bytesSource } from '../../src/data/safetensors/source.ts';
 import { loadCogVLM } from '../../src/models/cogvlm/index.ts';
 import { noGrad, scope, Tensor } from '../../src/tensor/index.ts';
+import { definitionFindings } from '../../src/verify/definitions.ts';
 import type { Findings } from '../../src/verify/finding.ts';
 import { verifyFunctions, verifyModules, verifyOps } from '../../src/verify/functions.ts';
 import { type GoldenFolder, readCase, readJson, readTruth } from '../../src/verify/golden.ts';
@@ -110,6 +112,9 @@ export async function check(name: string): Promise<void> {
       return demandAll(verifyOps(golden('ops'), 'float64', wanted));
     case 'ops32':
       return demandAll(verifyOps(golden('ops'), 'float32', wanted));
+    case 'definitions':
+      for (const finding of definitionFindings(wanted)) demandOk(judge(finding));
+      return;
     case 'functions':
       return demandAll(verifyFunctions(golden('functions'), 'float64', wanted));
     case 'modules':

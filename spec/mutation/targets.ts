@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { composed } from '../../src/tensor/composed.ts';
 import { fused, type OpName, ops } from '../../src/tensor/ops/index.ts';
 
 export interface Target {
@@ -95,6 +96,11 @@ const KERNEL_TARGETS = filesOf(KERNELS, (kernel) => new RegExp(`^ {4}${kernel}\\
     return { file: `${KERNELS}/${name}.ts`, checks };
   });
 
+/** Functions that are composed of ops. */
+const composition = (name: string, functions: string, ...more: string[]): Target => ({
+  file: `src/tensor/functions/${name}.ts`,
+  checks: [`functions:${functions}`, ...more],
+});
 const layer = (name: string, module: string, ...more: string[]): Target => ({
   file: `src/nn/${name}.ts`,
   checks: [`modules:${module}`, LAYERS, INIT, EDGES, ...more],
@@ -110,13 +116,23 @@ export const TARGETS: readonly Target[] = [
     checks: ['ops32:add,mul,where,expand', 'ops:add,mul,where,expand,attention,concat', TAPE],
   },
   { file: 'src/tensor/tape.ts', checks: ['ops32:add,mul,where,concat', EDGES, TAPE], stateful: true },
+  { file: 'src/tensor/composed.ts', checks: [`definitions:${Object.keys(composed)}`] },
+  { file: 'src/tensor/defineFunction.ts', checks: ['spec/tensor/defineFunction.spec.ts'] },
   ...OP_TARGETS,
   ...KERNEL_TARGETS,
+  composition('dropout', 'dropout'),
+  composition('einsum', 'einsum'),
+  composition('indexing', 'takeAlongAxis,topk,oneHot'),
+  composition('joining', 'stack', 'ops32:concat', TENSOR),
+  composition('logic', 'logicalAnd,logicalOr,logicalNot'),
+  composition('scan', 'cumsum'),
+  composition('triangles', 'tril,triu'),
   layer('attention', 'attention', FUSED, 'spec/kernels/composedAttention.spec.ts', 'logits:cogvlm'),
+  { file: 'src/nn/conv2d.ts', checks: ['functions:conv2d'] },
   layer('embedding', 'Embedding'),
   layer('init', 'Linear,LayerNorm,Embedding', MODULE),
   layer('linear', 'Linear'),
-  layer('loss', 'crossEntropy', FUSED),
+  layer('loss', 'crossEntropy', 'functions:crossEntropy', FUSED),
   {
     file: 'src/nn/module.ts',
     checks: ['modules:Linear,SwiGLU', EDGES, MODULE, 'logits:cogvlm'],
