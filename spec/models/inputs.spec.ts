@@ -92,7 +92,7 @@ describe('places', () => {
 
   it('pictures have the size of the config', () => {
     const { inChannels: C, imageSize: S } = config.vision;
-    const needs = `needs shape [B,${C},${S},${S}]`;
+    const needs = /^VisionModel\(pixels\): pixels: needs shape \[B,C,side,side\] with C = 3, side = 4/;
     const shapes = [[1, C, S + 2, S], [1, C, S, S + 2], [1, C + 1, S, S], [C, S, S], [1, C, S, S, 1]]; // biome-ignore format: rows
     for (const shape of shapes)
       expect(() => model.model.vision.call(Tensor.zeros(shape, { dtype: 'float64' })), `${shape}`).toThrow(
@@ -102,7 +102,26 @@ describe('places', () => {
   });
 });
 
+describe('the loss', () => {
+  it('needs a label for each place of the logits', () => {
+    const logits = call({ ids: [[1, 2, 3], [4, 5, 6]] }); // biome-ignore format: rows
+    expect(model.loss(logits, [[1, 2, 3], [4, 5, 6]]).shape).toEqual([]); // biome-ignore format: rows
+    expect(() => model.loss(logits, [[1, 2, 3]])).toThrow(
+      `CogVLM.loss(logits): logits: needs shape [B,T,V] with B = 1, T = 3, V = ${config.vocabSize} (axis 0): logits is float64[2,3,`,
+    );
+    expect(() => model.loss(logits, [[1, 2, 3], [4, 5]])).toThrow('labels: row 1 has 2 entries, expected 3'); // biome-ignore format: rows
+    expect(() => model.loss(logits, [])).toThrow('with B = 0, T = 0');
+  });
+});
+
 describe('routing', () => {
+  it('needs the tokens that were told apart', () => {
+    const routing = new ExpertRouting([[true, false, false]]);
+    expect(() => routing.split(Tensor.zeros([1, 2, 4]))).toThrow(
+      'ExpertRouting.split(X): X: needs shape [B,T,D] with B = 1, T = 3 (axis 1): X is float32[1,2,4].',
+    );
+  });
+
   it.each([['V'], ['L'], ['VL'], ['LV'], ['VVLV'], ['LLVL'], ['VV'], ['LL']])('%s', (experts) => {
     const mask = [[...experts].map((expert) => expert === 'V')];
     const T = experts.length;

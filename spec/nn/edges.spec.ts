@@ -79,7 +79,7 @@ describe('taps of calls', () => {
         (path, module, args) => heard.push([path, module, args]),
         () => linear.call(x),
       );
-    expect(run).toThrow('inner sizes differ');
+    expect(run).toThrow('needs shape [...,in] with in = 2');
     expect(heard).toEqual([['', linear, [x]]]);
     expect(() => linear.call(x)).toThrow();
     expect(heard.length).toBe(1);

@@ -91,7 +91,7 @@ describe('the module path', () => {
     const pixels = Tensor.zeros([1, 3, 5, 4], { dtype: 'float64' });
     const call = () => model.call({ ids: [[1, 0, 0, 0, 0, 0, 0]], types: [[0, 1, 1, 1, 1, 1, 1]], pixels });
     expect(messageOf(call)).toBe(
-      'VisionModel(pixels): pixels: needs shape [B,3,4,4]: pixels is float64[1,3,5,4]. ' +
+      'VisionModel(pixels): pixels: needs shape [B,C,side,side] with C = 3, side = 4 (axis 2): pixels is float64[1,3,5,4]. ' +
         'Hint: resize the pictures to the image_size of the config. In model.vision.',
     );
   });
@@ -130,7 +130,9 @@ describe('the module path', () => {
     Object.assign(model.model.layers[1].mlp.language_mlp, { down_proj: broken });
     const error = thrownBy(() => model.call({ ids: [[1, 2, 3]] })) as ShapeError;
     expect(error.modulePath).toBe('model.layers.1.mlp.language_mlp.down_proj');
-    expect(error.message).toMatch(/^matmul\(a, b\): .* In model\.layers\.1\.mlp\.language_mlp\.down_proj\.$/);
+    expect(error.message).toMatch(
+      /^Linear\(x\): x: needs shape .* In model\.layers\.1\.mlp\.language_mlp\.down_proj\.$/,
+    );
     expect(currentModulePath()).toBe('');
   });
 });

@@ -1,4 +1,5 @@
 /** y = x·Wᵀ + b, weight stored [out, in] as in PyTorch. */
+import { expectShape } from '../tensor/expectShape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { fanInUniform, type WeightOptions } from './init.ts';
 import { Module, type Parameter } from './module.ts';
@@ -20,8 +21,12 @@ export class Linear extends Module<[x: Tensor], Tensor> {
     this.bias = config.bias ? fanInUniform([outFeatures], inFeatures, config) : null;
   }
 
-  /** @shape x [..., in] → [..., out] */
+  /**
+   * @shape x [..., in] → [..., out]
+   * @throws ShapeError where the last axis of x is not `inFeatures`
+   */
   forward(x: Tensor): Tensor {
+    expectShape(x, '... in', { op: 'Linear', argument: 'x', sizes: { in: this.weight.shape[1] } });
     const y = x.matmul(this.weight.transpose());
     return this.bias === null ? y : y.add(this.bias);
   }

@@ -3,6 +3,7 @@
  * The ViT's patch embedding (14×14) and CogVLM2's downsampling (2×2) are of this kind. Rows and columns that do not
  * fill a tile are dropped, as Conv2d does.
  */
+import { expectShape } from '../tensor/expectShape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { fanInUniform, type WeightOptions } from './init.ts';
 import { Module, type Parameter } from './module.ts';
@@ -27,10 +28,18 @@ export class PatchConv extends Module<[x: Tensor], Tensor> {
     this.#size = p;
   }
 
-  /** @shape x [B, C, h·p, w·p] → [B, O, h, w] */
+  /**
+   * @shape x [B, C, h·p, w·p] → [B, O, h, w]
+   * @throws ShapeError where x is no batch of pictures of `inChannels` channels
+   */
   forward(x: Tensor): Tensor {
     const p = this.#size;
-    const [B, C, height, width] = x.shape;
+    const sizes = { C: this.weight.shape[1] };
+    const { B, C, height, width } = expectShape(x, 'B C height width', {
+      op: 'PatchConv',
+      argument: 'x',
+      sizes,
+    });
     const [h, w] = [Math.floor(height / p), Math.floor(width / p)];
     const O = this.bias.size;
     const tiles = x

@@ -2,6 +2,7 @@ export { checkFinite } from './apply.ts';
 export { getBackend, setBackend } from './context.ts';
 export { type BackwardOf, defineFunction, type FunctionDefinition } from './defineFunction.ts';
 export { DTypeError, ShapeError } from './errors.ts';
+export { type ExpectedShape, expectShape, type Sizes } from './expectShape.ts';
 export * from './functions/index.ts';
 export type { Nested } from './hostNumbers.ts';
 export { insideModule, type Named } from './modulePath.ts';

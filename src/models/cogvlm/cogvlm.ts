@@ -8,6 +8,7 @@
 import { crossEntropy, Embedding, IGNORE_INDEX, Linear, Module, RMSNorm } from '../../nn/index.ts';
 import type { WeightOptions } from '../../nn/init.ts';
 import { ShapeError } from '../../tensor/errors.ts';
+import { expectShape } from '../../tensor/expectShape.ts';
 import { concat } from '../../tensor/functions/index.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { type CogVLMConfig, checkConfig, imageTokens } from './config.ts';
@@ -160,9 +161,12 @@ export class CogVLM extends Module<[input: ModelInput, lastOnly?: boolean], Tens
   /**
    * Mean cross entropy of each next token, labels [B, T] of which −100 takes no part: logits at t are judged by the
    * label at t + 1.
+   * @throws ShapeError where labels are not of the rows and places of the logits
    */
   loss(logits: Tensor, labels: readonly (readonly number[])[]): Tensor {
-    const V = logits.shape[2];
+    checkRows('labels', labels, labels);
+    const sizes = { B: labels.length, T: labels[0]?.length ?? 0, V: this.config.vocabSize };
+    const { V } = expectShape(logits, 'B T V', { op: 'CogVLM.loss', argument: 'logits', sizes });
     const shifted = labels.flatMap((row) => [...row.slice(1), IGNORE_INDEX]);
     return crossEntropy(logits.reshape(shifted.length, V), shifted);
   }
@@ -172,7 +176,7 @@ function checkRows(
   argument: string,
   rows: readonly (readonly number[])[],
   ids: readonly (readonly number[])[],
-  length = ids[0].length,
+  length = ids[0]?.length ?? 0,
 ): void {
   const bad = rows.length !== ids.length ? rows.length : rows.findIndex((row) => row.length !== length);
   if (rows.length === ids.length && bad < 0) return;

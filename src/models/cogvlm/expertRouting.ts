@@ -10,6 +10,7 @@
  *
  * B batch, T sequence, D width; n_I and n_T image and text tokens of the whole batch
  */
+import { expectShape } from '../../tensor/expectShape.ts';
 import { concat } from '../../tensor/functions/index.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 
@@ -44,9 +45,14 @@ export class ExpertRouting {
     }
   }
 
-  /** @shape X [B, T, D] → X_I [n_I, D] and X_T [n_T, D] */
+  /**
+   * @shape X [B, T, D] → X_I [n_I, D] and X_T [n_T, D]
+   * @throws ShapeError where X is not of the tokens that were told apart
+   */
   split(X: Tensor): { X_I: Tensor; X_T: Tensor } {
-    const rows = X.reshape(this.#batch * this.#length, X.shape[2]);
+    const sizes = { B: this.#batch, T: this.#length };
+    const { B, T, D } = expectShape(X, 'B T D', { op: 'ExpertRouting.split', argument: 'X', sizes });
+    const rows = X.reshape(B * T, D);
     if (this.#order === 'all text') return { X_I: rows.slice(0, 0, 0), X_T: rows };
     if (this.#order === 'all image') return { X_I: rows, X_T: rows.slice(0, 0, 0) };
     return { X_I: rows.gatherRows(this.#order.image), X_T: rows.gatherRows(this.#order.text) };

@@ -7,7 +7,7 @@
 
 import { Module, type Parameter, PatchConv } from '../../nn/index.ts';
 import { type WeightOptions, zeros } from '../../nn/init.ts';
-import { ShapeError } from '../../tensor/errors.ts';
+import { expectShape } from '../../tensor/expectShape.ts';
 import { concat } from '../../tensor/functions/index.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { Adapter } from './adapter.ts';
@@ -44,15 +44,12 @@ export class VisionModel extends Module<[pixels: Tensor], Tensor> {
    */
   forward(pixels: Tensor): Tensor {
     const { inChannels: C, imageSize: side } = this.#config;
-    if (pixels.rank !== 4 || pixels.shape[1] !== C || pixels.shape[2] !== side || pixels.shape[3] !== side) {
-      throw new ShapeError({
-        op: 'VisionModel',
-        argument: 'pixels',
-        got: { pixels },
-        rule: `needs shape [B,${C},${side},${side}]`,
-        hint: 'resize the pictures to the image_size of the config.',
-      });
-    }
+    expectShape(pixels, 'B C side side', {
+      op: 'VisionModel',
+      argument: 'pixels',
+      sizes: { C, side },
+      hint: 'resize the pictures to the image_size of the config.',
+    });
     const x = this.transformer.call(this.patch_embedding.call(pixels)).slice(1, 1); // [B, g², E], class token dropped
     const v = this.linear_proj.call(this.conv === null ? x : this.#downsample(x, this.conv)); // [B, N, D]
     const [B, , D] = v.shape;
