@@ -48,6 +48,24 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     ['b.id - a.id', ['2 * (b.id - a.id)']],
   ),
   ...same(`${TENSOR}composed.ts`, 'e to the power of either is 0', ['1e30', ['2e+30']]),
+  ...same(`${TENSOR}composed.ts`, 'places below 0 count from the end', [
+    'x.shape[3] / 2',
+    ['-(x.shape[3] / 2)'],
+  ]),
+  ...same(
+    `${TENSOR}functions/einsum.ts`,
+    'an axis does not differ from itself, nor what there is not from letters',
+    ['1', ['0'], 'second = 1'],
+    ["result ?? ''", ['result']],
+  ),
+  ...same(`${TENSOR}functions/einsum.ts`, SYMMETRIC, [
+    'x.permute(...others, first, second)',
+    ['x.permute(...others, second, first)'],
+  ]),
+  ...same(`${TENSOR}functions/einsum.ts`, 'a product of matrices that are one column and one row', [
+    'inner.length === 0',
+    ['false'],
+  ]),
   ...same(`${TENSOR}tape.ts`, COPIES, ['pending.delete(node);', ['']]),
   ...same(
     `${TENSOR}ops/binary.ts`,

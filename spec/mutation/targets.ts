@@ -23,6 +23,7 @@ const CPU = 'spec/kernels/cpu.spec.ts';
 const SUMS = 'spec/kernels/cpuSums.spec.ts';
 const TENSOR = 'spec/tensor/tensor.spec.ts';
 const ERRORS = 'spec/tensor/errors.spec.ts';
+const COMPOSITIONS = 'spec/tensor/compositions.spec.ts';
 const TAPE = 'spec/tensor/tape.spec.ts';
 const LAYERS = 'spec/nn/layers.spec.ts';
 const FUSED = 'spec/nn/fused.spec.ts';
@@ -120,8 +121,8 @@ export const TARGETS: readonly Target[] = [
   { file: 'src/tensor/defineFunction.ts', checks: ['spec/tensor/defineFunction.spec.ts'] },
   ...OP_TARGETS,
   ...KERNEL_TARGETS,
-  composition('dropout', 'dropout'),
-  composition('einsum', 'einsum'),
+  composition('dropout', 'dropout', COMPOSITIONS),
+  composition('einsum', 'einsum', COMPOSITIONS),
   composition('indexing', 'takeAlongAxis,topk,oneHot'),
   composition('joining', 'stack', 'ops32:concat', TENSOR),
   composition('logic', 'logicalAnd,logicalOr,logicalNot'),

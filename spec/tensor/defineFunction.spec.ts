@@ -96,6 +96,7 @@ describe('what is wrong is said with its name', () => {
       (_z: Tensor, dy: Tensor) => [dy.sum()],
       'square backward(input0, gradient): input0: the gradient has another shape or dtype than its input: input0 is float64[2,3], gradient is float64[]',
     ],
+    ['more axes', (_z: Tensor, dy: Tensor) => [dy.expand(4, 2, 3)], 'gradient is float64[4,2,3]'],
     [
       'another dtype',
       (_z: Tensor, dy: Tensor) => [dy.to('float32')],
@@ -106,9 +107,21 @@ describe('what is wrong is said with its name', () => {
     expect(() => y.backward()).toThrow(says);
   });
 
+  it('which of several inputs', () => {
+    const f = defineFunction({
+      name: 'product',
+      forward: ([a, b]) => a.mul(b),
+      backward: ({ inputs: [a, b], dy }) => [dy.mul(b), dy.mul(a).to('float32')],
+    });
+    expect(() => f([x(), x()]).sum().backward()).toThrow('input1 is float64[2,3], gradient is float32[2,3]'); // biome-ignore format: one call
+  });
+
   it('a result that is no tensor', () => {
-    const f = defineFunction({ name: 'empty', forward: () => undefined as never, backward: () => [] });
+    const giving = (result: unknown) =>
+      defineFunction({ name: 'empty', forward: () => result as never, backward: () => [] });
+    const f = giving(undefined);
     expect(() => f([x()])).toThrow('empty: forward gave undefined, expected a Tensor');
+    expect(() => giving(null)([x()])).toThrow('empty: forward gave null, expected a Tensor');
     expect(() => f([])).toThrow('empty: needs at least one input');
   });
 });

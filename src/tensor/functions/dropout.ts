@@ -21,7 +21,7 @@ export function dropout(x: Tensor, { p = 0.5, rng, train = true }: DropoutOption
   requireDType('dropout', 'x', x.view);
   if (!(p >= 0 && p <= 1)) throw new RangeError(`dropout(x): p: needs 0 ≤ p ≤ 1, got ${p}`);
   if (!train || p === 0) return x;
-  const scale = p === 1 ? 0 : 1 / (1 - p);
+  const scale = 1 / (1 - p);
   const kept = Array.from({ length: x.size }, () => (rng.uniform() < p ? 0 : scale));
   return x.mul(Tensor.fromArray(kept, x.shape, { dtype: x.dtype }));
 }

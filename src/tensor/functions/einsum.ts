@@ -35,8 +35,8 @@ function axesOf(term: string, dotted: number): string[] {
 
 interface Equation {
   readonly terms: readonly string[];
-  /** Null where the equation leaves it open. */
-  readonly result: string | null;
+  /** Undefined where the equation leaves it open. */
+  readonly result: string | undefined;
 }
 
 function parse(equation: string, operands: readonly Tensor[]): Equation {
@@ -49,7 +49,7 @@ function parse(equation: string, operands: readonly Tensor[]): Equation {
   if (terms.length !== operands.length) {
     fail(operands, 'equation', `'${equation}' has ${terms.length} terms for ${operands.length} operands`);
   }
-  return { terms, result: result ?? null };
+  return { terms, result };
 }
 
 /** The diagonal of two axes of one size, as the first of them: every (n + 1)-th element of the n² of both. */
@@ -118,7 +118,7 @@ function sizesByName(terms: readonly (readonly string[])[], operands: readonly T
     for (const [a, name] of axes.entries()) {
       const size = operands[i].shape[a];
       const known = sizes.get(name) ?? 1;
-      const twice = axes.indexOf(name) !== a && operands[i].shape[axes.indexOf(name)] !== size;
+      const twice = operands[i].shape[axes.indexOf(name)] !== size;
       if (twice || (known !== 1 && size !== 1 && known !== size)) {
         const what = DOTTED.test(name) ? 'an axis of the dots' : name;
         const other = twice ? operands[i].shape[axes.indexOf(name)] : known;
