@@ -1,5 +1,6 @@
 /** What is measured against each other: backends, the wasm backend once for each number of threads. */
-import { type Backend, type BackendName, loadBackend, setBackend } from '../src/index.ts';
+import { type Backend, type BackendName, setBackend } from '../src/index.ts';
+import { loadBackend } from '../src/kernels/index.ts';
 import { hasRelaxedSimd } from '../src/kernels/wasm/features.ts';
 import { createWasmBackend, type WasmOptions } from '../src/kernels/wasm/index.ts';
 import { type Budget, flopRate } from './measure.ts';

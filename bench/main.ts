@@ -1,7 +1,8 @@
 /** `npm run bench`: every case on every backend that loads here, against what the machine can do at most. */
 import { Command } from 'commander';
 import { replaceFile } from '../src/data/replaceFile.ts';
-import { BACKEND_NAMES, setBackend } from '../src/index.ts';
+import { setBackend } from '../src/index.ts';
+import { BACKEND_NAMES } from '../src/kernels/index.ts';
 import type { BenchCase } from './case.ts';
 import { benchCases } from './cases.ts';
 import { type Choice, type Contestant, contestants } from './contestants.ts';

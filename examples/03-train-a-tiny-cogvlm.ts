@@ -7,7 +7,6 @@
 import {
   AdamW,
   answerLoss,
-  answers,
   CogVLM,
   clipGradNorm,
   type Example,
@@ -17,6 +16,7 @@ import {
   setBackend,
   warmupCosine,
 } from 'cogvlm-ts';
+import { answers } from 'cogvlm-ts/train';
 
 await setBackend('wasm');
 const rng = new Rng(1);

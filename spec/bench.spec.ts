@@ -15,7 +15,8 @@ import { caseTable } from '../bench/report.ts';
 import { compileRoofline } from '../bench/roofline/build.mjs';
 import { MEASURED, measurements } from '../bench/roofline/kernels.ts';
 import { best } from '../bench/roofline/measure.ts';
-import { createCpuBackend, setBackend } from '../src/index.ts';
+import { setBackend } from '../src/index.ts';
+import { createCpuBackend } from '../src/kernels/index.ts';
 import { hasRelaxedSimd } from '../src/kernels/wasm/features.ts';
 import { tinyConfig } from './support/models.ts';
 

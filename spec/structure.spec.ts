@@ -25,6 +25,12 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Files of src/ itself: what the package exports. They import any layer, and no layer imports them. */
 const ENTRIES = ['index.ts', 'node.ts'];
 
+/** Folders that have a door: other rooms come in by it alone. */
+const ROOMS = ['kernels', 'tensor', 'nn', 'data', 'models/cogvlm', 'train', 'verify', 'research', 'cli'];
+
+/** The doors of a room: what runs everywhere; what only Node can load; of tensor also the samples of its primitives. */
+const doorsOf = (room: string) => [`${room}/index.ts`, `${room}/node.ts`, 'tensor/cases.ts'];
+
 /** AssemblyScript: another language, compiled on its own. */
 const FOREIGN = 'kernels/wasm/assembly/';
 
@@ -116,6 +122,20 @@ describe('layers', () => {
         const [to] = target(file, specifier).split('/');
         if (to === layer || ENTRIES.includes(layer) || LAYERS[layer]?.includes(to)) continue;
         wrong.push(`${file} → ${target(file, specifier)}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('another room is entered by its door, and no room by its own', () => {
+    const roomOf = (file: string) => ROOMS.find((room) => file.startsWith(`${room}/`));
+    const wrong: string[] = [];
+    for (const { file, imports } of sources) {
+      for (const to of imports.filter(isRelative).map((specifier) => target(file, specifier))) {
+        const room = roomOf(to);
+        if (room === undefined) continue;
+        const byDoor = doorsOf(room).includes(to);
+        if (byDoor === (room === roomOf(file))) wrong.push(`${file} → ${to}`);
       }
     }
     expect(wrong).toEqual([]);

@@ -1,53 +1,136 @@
-/** CogVLM in TypeScript: everything that runs in browsers and in Node. What reads and writes files is in `./node`. */
-export * from './data/image/index.ts';
-export * from './data/prompt.ts';
-export * from './data/safetensors/checkpoint.ts';
-export * from './data/safetensors/dtype.ts';
-export * from './data/safetensors/error.ts';
-export * from './data/safetensors/halfFloat.ts';
-export type { TensorInfo } from './data/safetensors/header.ts';
-export * from './data/safetensors/read.ts';
-export * from './data/safetensors/source.ts';
+/**
+ * CogVLM in TypeScript: tensors with gradients, modules, the model, its training. Runs in browsers and in Node. What reads
+ * and writes files is in `./node`; safetensors, pictures and text in `./data`; verification in `./verify`; the interface of
+ * backends in `./kernels`.
+ */
+
+// Backends: what computes
 export {
-  type Metadata,
-  type TensorEntry,
-  type TensorSpec,
-  writeSafetensors,
-} from './data/safetensors/write.ts';
-export * from './data/tokenizer.ts';
-export type { Backend, BufferHandle, DType, HostArray, View } from './kernels/backend.ts';
-export { type CpuBackendOptions, type CpuOptions, cpu, createCpuBackend } from './kernels/cpu/index.ts';
-export type { GpuJsBackend, GpuJsOptions } from './kernels/gpujs/options.ts';
-export {
-  BACKEND_NAMES,
+  type Backend,
   type BackendName,
   type BackendOptions,
   createBackend,
-  isBackendName,
-  loadBackend,
-} from './kernels/registry.ts';
-export { isWasmSupported, wasmSupport } from './kernels/wasm/features.ts';
-export type { WasmOptions } from './kernels/wasm/options.ts';
-export { threadSupport } from './kernels/wasm/threadSupport.ts';
-export * from './models/cogvlm/index.ts';
-export * from './nn/index.ts';
-export * from './tensor/index.ts';
-export * from './train/index.ts';
-export * from './verify/compare.ts';
-export * from './verify/finding.ts';
-export * from './verify/golden.ts';
-export { type GradcheckOptions, gradcheck } from './verify/gradcheck.ts';
-export * from './verify/judge.ts';
-export { reportHtml } from './verify/report/html.ts';
+  type DType,
+  type GpuJsOptions,
+  type WasmOptions,
+} from './kernels/index.ts';
+// The model
 export {
-  type Report,
-  type ReportSection,
-  type Summary,
-  summarize,
-  summarizeReport,
-} from './verify/report/report.ts';
-export * from './verify/row.ts';
-export type { FloatDType } from './verify/samples.ts';
-export type { Tolerance } from './verify/tolerances.ts';
-export { moduleAtFault, type TraceRow, traceModel } from './verify/trace/trace.ts';
-export * from './verify/verify.ts';
+  type AnswerOptions,
+  type AnswerStream,
+  type AskOptions,
+  type CaptionOptions,
+  CogVLM,
+  type CogVLMConfig,
+  ConfigError,
+  checkpointKeys,
+  collectAnswer,
+  defineConfig,
+  type GenerateOptions,
+  generate,
+  imageTokens,
+  initializeWeights,
+  type LoadOptions,
+  loadCogVLM,
+  type ModelInput,
+  type Picture,
+  PretrainedCogVLM,
+  parseConfig,
+  type Starts,
+  type VisionConfig,
+} from './models/cogvlm/index.ts';
+// Modules, and how their weights start
+// Optimisers
+export {
+  AdamW,
+  type AdamWConfig,
+  type AnyModule,
+  applyRotary,
+  attention,
+  Constant,
+  clipGradNorm,
+  crossEntropy,
+  Embedding,
+  fanInUniform,
+  IGNORE_INDEX,
+  LayerNorm,
+  Linear,
+  Module,
+  mergeHeads,
+  normal,
+  type Optimizer,
+  ones,
+  Parameter,
+  type ParameterGroup,
+  PatchConv,
+  RMSNorm,
+  RotaryEmbedding,
+  type Schedule,
+  StateDictError,
+  SwiGLU,
+  splitHeads,
+  swiglu,
+  warmupCosine,
+  withTap,
+  zeros,
+} from './nn/index.ts';
+// Tensors: values with gradients, and functions of several
+export {
+  type Axes,
+  apply,
+  type BackwardOf,
+  checkFinite,
+  concat,
+  cumsum,
+  type DropoutOptions,
+  DTypeError,
+  defineFunction,
+  dropout,
+  einsum,
+  type FunctionDefinition,
+  getBackend,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  type Nested,
+  noGrad,
+  oneHot,
+  Rng,
+  type RngState,
+  ShapeError,
+  scope,
+  setBackend,
+  stack,
+  Tensor,
+  type TensorOptions,
+  type TopkOptions,
+  takeAlongAxis,
+  topk,
+  tril,
+  triu,
+  where,
+} from './tensor/index.ts';
+
+// Training
+export {
+  answerLoss,
+  type Batch,
+  collate,
+  copyLanguageToExperts,
+  type Dataset,
+  Epochs,
+  type EvaluateOptions,
+  type Example,
+  evaluate,
+  examplesAt,
+  layOut,
+  parameterGroups,
+  type Score,
+  type StageParts,
+  type StepReport,
+  scoreOf,
+  shuffledControl,
+  stackPixels,
+  type TrainConfig,
+  train,
+} from './train/index.ts';

@@ -3,9 +3,25 @@ export { FileWriteError, replaceFile } from './data/replaceFile.ts';
 export * from './data/safetensors/node.ts';
 export { type ReadTensorsOptions, readTensors } from './data/safetensors/readTensors.ts';
 export * from './index.ts';
-export { installWebGpu } from './kernels/gpujs/node.ts';
-export { modelFolder } from './models/cogvlm/modelFolder.ts';
-export * from './models/cogvlm/node.ts';
-export * from './train/node.ts';
-export * from './train/runStages.ts';
+// Verification, and WebGPU in Node
+export { installWebGpu } from './kernels/node.ts';
+// Models
+export {
+  type LoadPretrainedOptions,
+  loadPretrained,
+  modelFolder,
+  readTokenizer,
+  type SavePretrainedOptions,
+  savePretrained,
+} from './models/cogvlm/node.ts';
+// Stages of training, and saved runs
+export {
+  loadRun,
+  runStages,
+  SavedRunError,
+  type Stage,
+  type StageRecord,
+  type StageReport,
+  saveRun,
+} from './train/node.ts';
 export { goldenFolder } from './verify/node.ts';

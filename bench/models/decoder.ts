@@ -14,13 +14,13 @@ import {
   mergeHeads,
   noGrad,
   RMSNorm,
-  type RotaryAngles,
   RotaryEmbedding,
   SwiGLU,
   scope,
   splitHeads,
   type Tensor,
 } from '../../src/index.ts';
+import type { RotaryAngles } from '../../src/nn/index.ts';
 import { type BenchCase, disposeModule, drawWeights, noise } from '../case.ts';
 import { causalAttentionFlops } from '../kernels/attention.ts';
 

@@ -1,15 +1,13 @@
 /** One decoder layer with visual experts, half of its tokens a picture's: the plain layer and what routing adds. */
+
+import { noGrad, parseConfig, scope, type Tensor } from '../../src/index.ts';
 import {
   DecoderLayer,
   ExpertRouting,
   type LayerContext,
-  noGrad,
-  parseConfig,
   positionIds,
-  scope,
-  type Tensor,
   visionExpertMask,
-} from '../../src/index.ts';
+} from '../../src/models/cogvlm/index.ts';
 import { type BenchCase, disposeModule, drawWeights, noise, type Work } from '../case.ts';
 import { type DecoderSizes, layerFlops } from './decoder.ts';
 

@@ -2,7 +2,9 @@
  * Random small changes of a training picture, drawn while it is read: scale, shift, turn, mirror, brightness, contrast.
  * One affine map per picture, sampled bilinearly, straight into normalised planes.
  */
-import { CLIP_MEAN, CLIP_STD, type Rng } from 'cogvlm-ts';
+
+import type { Rng } from 'cogvlm-ts';
+import { CLIP_MEAN, CLIP_STD } from 'cogvlm-ts/data';
 
 /** How far the changes may go; the defaults of `recipe.ts` were chosen by trying. */
 export interface Augmentation {

@@ -5,7 +5,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type CogVLM, checkpointKeys, encodePng, getBackend, Rng, type Tokenizer } from 'cogvlm-ts';
+import { type CogVLM, checkpointKeys, getBackend, Rng } from 'cogvlm-ts';
+import { encodePng, type Tokenizer } from 'cogvlm-ts/data';
 import { loadPretrained, replaceFile, type StageRecord, savePretrained } from 'cogvlm-ts/node';
 import { examine, percent } from './exam.ts';
 import type { Lesson } from './lessons.ts';

@@ -11,16 +11,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
-import {
-  BACKEND_NAMES,
-  CogVLM,
-  getBackend,
-  initializeWeights,
-  isBackendName,
-  parseConfig,
-  Rng,
-  setBackend,
-} from 'cogvlm-ts';
+import { CogVLM, getBackend, initializeWeights, parseConfig, Rng, setBackend } from 'cogvlm-ts';
+import { BACKEND_NAMES, isBackendName } from 'cogvlm-ts/kernels';
 import { readTokenizer, runStages, type StageReport } from 'cogvlm-ts/node';
 import { buildFolder, loadDataset } from './dataset.ts';
 import { exportModel } from './export.ts';

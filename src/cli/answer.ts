@@ -1,7 +1,7 @@
 /** Showing one answer as it is generated, or as one line of JSON when it is complete. */
-import { decodeImage, type RgbImage } from '../data/image/index.ts';
-import { readBytes } from '../data/readFile.ts';
-import { type AnswerStream, collectAnswer } from '../models/cogvlm/pretrained.ts';
+import { decodeImage, type RgbImage } from '../data/index.ts';
+import { readBytes } from '../data/node.ts';
+import { type AnswerStream, collectAnswer } from '../models/cogvlm/index.ts';
 import type { Session } from './io.ts';
 
 /** @throws Error naming the file and the reason; ImageError */

@@ -1,6 +1,6 @@
 /** cogvlm ask IMAGE "question" */
 import { type Command, Option } from 'commander';
-import { PROMPT_TEMPLATES, type PromptTemplate } from '../data/prompt.ts';
+import { PROMPT_TEMPLATES, type PromptTemplate } from '../data/index.ts';
 import { readPicture, showAnswer } from './answer.ts';
 import { type Session, UsageError } from './io.ts';
 import { type AnswerCliOptions, addAnswerOptions, loadModel } from './options.ts';

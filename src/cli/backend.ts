@@ -1,11 +1,17 @@
 /** Which backend a command runs on: its options, and what comes before and after its work. */
 import { type Command, Option } from 'commander';
-import type { Backend, DType } from '../kernels/backend.ts';
-import { installWebGpu } from '../kernels/gpujs/node.ts';
-import type { GpuJsOptions } from '../kernels/gpujs/options.ts';
-import { BACKEND_NAMES, type BackendName, type BackendOptions, createBackend } from '../kernels/registry.ts';
-import { isWasmSupported } from '../kernels/wasm/features.ts';
-import { setBackend } from '../tensor/context.ts';
+import {
+  BACKEND_NAMES,
+  type Backend,
+  type BackendName,
+  type BackendOptions,
+  createBackend,
+  type DType,
+  type GpuJsOptions,
+  isWasmSupported,
+} from '../kernels/index.ts';
+import { installWebGpu } from '../kernels/node.ts';
+import { setBackend } from '../tensor/index.ts';
 import { type Session, UsageError } from './io.ts';
 import { wholeNumber } from './numbers.ts';
 

@@ -6,11 +6,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { RgbImage } from '../data/image/index.ts';
-import { readJson } from '../data/readFile.ts';
-import { modelFolder } from '../models/cogvlm/modelFolder.ts';
-import { readConfigJson } from '../models/cogvlm/node.ts';
-import { collectAnswer } from '../models/cogvlm/pretrained.ts';
+import type { RgbImage } from '../data/index.ts';
+import { readJson } from '../data/node.ts';
+import { collectAnswer } from '../models/cogvlm/index.ts';
+import { modelFolder, readConfigJson } from '../models/cogvlm/node.ts';
 import { readPicture } from './answer.ts';
 import { paint, type Session } from './io.ts';
 import { type AnswerCliOptions, addAnswerOptions, loadModel } from './options.ts';

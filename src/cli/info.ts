@@ -2,13 +2,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Checkpoint } from '../data/safetensors/checkpoint.ts';
-import { openCheckpointFolder } from '../data/safetensors/node.ts';
-import { configOf } from '../models/cogvlm/checkpoint.ts';
-import { checkpointKeys, type ModelPart } from '../models/cogvlm/checkpointKeys.ts';
-import { type CogVLMConfig, configToJson, imageTokens } from '../models/cogvlm/config.ts';
-import { modelFolder } from '../models/cogvlm/modelFolder.ts';
-import { readConfigJson } from '../models/cogvlm/node.ts';
+import type { Checkpoint } from '../data/index.ts';
+import { openCheckpointFolder } from '../data/node.ts';
+import {
+  type CogVLMConfig,
+  checkpointKeys,
+  configOf,
+  configToJson,
+  imageTokens,
+  type ModelPart,
+} from '../models/cogvlm/index.ts';
+import { modelFolder, readConfigJson } from '../models/cogvlm/node.ts';
 import type { Session } from './io.ts';
 import { bytes, grouped, table } from './table.ts';
 

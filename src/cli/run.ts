@@ -1,6 +1,6 @@
 /** The program: commands, and what becomes of errors. */
 import { Command, CommanderError } from 'commander';
-import { getBackend, setBackend } from '../tensor/context.ts';
+import { getBackend, setBackend } from '../tensor/index.ts';
 import { addAsk } from './ask.ts';
 import { addCaption } from './caption.ts';
 import { addDemo } from './demo.ts';

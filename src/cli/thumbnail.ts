@@ -1,5 +1,5 @@
 /** A picture as text: "▀" with the colours of the two pixels it covers. */
-import { type RgbImage, resizeBicubic } from '../data/image/index.ts';
+import { type RgbImage, resizeBicubic } from '../data/index.ts';
 
 /** `side` columns wide, side / 2 lines high. */
 export function thumbnail(image: RgbImage, side: number): string[] {

@@ -3,15 +3,22 @@ import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { Argument, type Command, Option } from 'commander';
-import { replaceFile } from '../data/replaceFile.ts';
-import type { Backend } from '../kernels/backend.ts';
-import { setBackend } from '../tensor/context.ts';
+import { replaceFile } from '../data/node.ts';
+import type { Backend } from '../kernels/index.ts';
+import { setBackend } from '../tensor/index.ts';
+import {
+  asItIs,
+  computing,
+  ElsewhereError,
+  type FloatDType,
+  type FolderKind,
+  folderKind,
+  type Report,
+  reportHtml,
+  summarize,
+  verifyKind,
+} from '../verify/index.ts';
 import { goldenFolder } from '../verify/node.ts';
-import { asItIs, computing } from '../verify/policy.ts';
-import { reportHtml } from '../verify/report/html.ts';
-import { type Report, summarize } from '../verify/report/report.ts';
-import type { FloatDType } from '../verify/samples.ts';
-import { ElsewhereError, type FolderKind, folderKind, verifyKind } from '../verify/verify.ts';
 import {
   addBackendOptions,
   type BackendCliOptions,

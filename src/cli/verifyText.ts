@@ -1,7 +1,5 @@
 /** What `cogvlm verify` prints of a golden folder, and writes as JSON. */
-import type { Summary } from '../verify/report/report.ts';
-import type { Row } from '../verify/row.ts';
-import type { FolderReport } from '../verify/verify.ts';
+import type { FolderReport, Row, Summary } from '../verify/index.ts';
 import { paint, type Session } from './io.ts';
 import { table } from './table.ts';
 

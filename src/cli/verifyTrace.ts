@@ -2,10 +2,9 @@
  * cogvlm verify --trace DIR…: the golden models module by module, each on the golden's own input, in float64 on cpu and in
  * float32 on the chosen backend; and the first module whose own error is out of line.
  */
-import { setBackend } from '../tensor/context.ts';
-import type { GoldenFolder } from '../verify/golden.ts';
+import { setBackend } from '../tensor/index.ts';
+import { type GoldenFolder, moduleAtFault, type TraceRow, traceModel } from '../verify/index.ts';
 import { goldenFolder } from '../verify/node.ts';
-import { moduleAtFault, type TraceRow, traceModel } from '../verify/trace/trace.ts';
 import { type BackendCliOptions, backendText, chooseBackend } from './backend.ts';
 import { fail, paint, type Session } from './io.ts';
 import { startProgress } from './progress.ts';

@@ -19,7 +19,10 @@ export interface PendingFile {
   write(handle: FileHandle): Promise<void>;
 }
 
-/** @throws FileWriteError */
+/**
+ * Writes a file as a whole: a reader sees the old one or the new one.
+ * @throws FileWriteError
+ */
 export function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
   return replaceFiles([{ path, write: (handle) => handle.writeFile(content) }]);
 }

@@ -95,6 +95,7 @@ export interface AdamWOptions {
   readonly step: number;
 }
 
+/** What computes: about thirty kernels on opaque buffers. Every result is a fresh, contiguous buffer. */
 export interface Backend {
   readonly name: string;
   /** Dtypes it computes in; tensors of another dtype are refused with a clear error. */

@@ -6,6 +6,7 @@ import { createWasmBackend, isWasmSupported } from './wasm/index.ts';
 import type { WasmOptions } from './wasm/options.ts';
 
 export const BACKEND_NAMES = ['cpu', 'wasm', 'gpujs'] as const;
+/** The name of a backend that comes with the package. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
 /** Options by backend. */

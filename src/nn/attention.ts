@@ -6,7 +6,7 @@
  *
  * B batch, H query heads, H_kv key and value heads, T queries, S keys, K head width
  */
-import { apply, type Tensor } from '../tensor/tensor.ts';
+import { apply, type Tensor } from '../tensor/index.ts';
 
 export interface AttentionOptions {
   /** Tril: query i of the last T positions sees keys 0…i + (S − T). */
@@ -15,7 +15,10 @@ export interface AttentionOptions {
   readonly visible?: Tensor | undefined;
 }
 
-/** @shape q [B, H, T, K], k and v [B, H_kv, S, K] → [B, H, T, K] */
+/**
+ * softmax(Tril(QKᵀ)/√K)·V as one fused op; {@link composedAttention} is its definition.
+ * @shape q [B, H, T, K], k and v [B, H_kv, S, K] → [B, H, T, K]
+ */
 export function attention(q: Tensor, k: Tensor, v: Tensor, { causal, visible }: AttentionOptions): Tensor {
   return apply('attention', visible === undefined ? [q, k, v] : [q, k, v, visible], { causal });
 }

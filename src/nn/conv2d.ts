@@ -6,10 +6,7 @@
  * where x̂ is x with zeros around it, s the stride, d the dilation, and g the group of output channel o. Composed: the window
  * of each place becomes a column, and all windows are one product of matrices ("im2col").
  */
-import { ShapeError } from '../tensor/errors.ts';
-import { concat } from '../tensor/functions/index.ts';
-import { requireSameDType, requireShape } from '../tensor/shape.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { concat, requireSameDType, requireShape, ShapeError, Tensor } from '../tensor/index.ts';
 
 /** One number for rows and columns, or one for each. */
 type Pair = number | readonly [rows: number, columns: number];

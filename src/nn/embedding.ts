@@ -1,6 +1,5 @@
 /** A table of vectors looked up by id. */
-import { ShapeError } from '../tensor/errors.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { ShapeError, Tensor } from '../tensor/index.ts';
 import { normal, type WeightOptions } from './init.ts';
 import { Module, type Parameter } from './module.ts';
 
@@ -9,6 +8,7 @@ export interface EmbeddingConfig extends WeightOptions {
   readonly embeddingDim: number;
 }
 
+/** Rows of a table by their ids: ids [B, T] → [B, T, D]. */
 export class Embedding extends Module<[ids: readonly (readonly number[])[]], Tensor> {
   readonly weight: Parameter;
 

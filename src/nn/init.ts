@@ -2,10 +2,8 @@
  * Initialisers. Weights are drawn from a seeded generator that is passed in; without one they are zeros, to be
  * filled from a checkpoint.
  */
-import type { DType } from '../kernels/backend.ts';
-import type { Rng } from '../tensor/random.ts';
-import { scope } from '../tensor/scope.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import type { DType } from '../kernels/index.ts';
+import { type Rng, scope, Tensor } from '../tensor/index.ts';
 import { Parameter } from './module.ts';
 
 export interface WeightOptions {
@@ -20,10 +18,12 @@ function parameter(values: () => Tensor): Parameter {
   return scope(() => new Parameter(values()));
 }
 
+/** A weight of zeros. */
 export function zeros(shape: readonly number[], { dtype = 'float32' }: WeightOptions): Parameter {
   return parameter(() => Tensor.zeros(shape, { dtype }));
 }
 
+/** A weight of ones. */
 export function ones(shape: readonly number[], { dtype = 'float32' }: WeightOptions): Parameter {
   return parameter(() => Tensor.ones(shape, { dtype }));
 }

@@ -10,6 +10,7 @@ export interface LinearConfig extends WeightOptions {
   readonly bias: boolean;
 }
 
+/** y = x Wᵀ + b: [..., in] → [..., out]. */
 export class Linear extends Module<[x: Tensor], Tensor> {
   readonly weight: Parameter;
   readonly bias: Parameter | null;

@@ -1,8 +1,5 @@
 /** Losses. */
-import { ShapeError } from '../tensor/errors.ts';
-import { oneHot, where } from '../tensor/functions/index.ts';
-import { requireSameDType, requireShape } from '../tensor/shape.ts';
-import { apply, Tensor } from '../tensor/tensor.ts';
+import { apply, oneHot, requireSameDType, requireShape, ShapeError, Tensor, where } from '../tensor/index.ts';
 
 /** Labels with this value take no part in the loss (PyTorch's default). */
 export const IGNORE_INDEX = -100;

@@ -3,9 +3,7 @@
  * an array of modules is part of it, and its name is a segment of the path, as in the checkpoint
  * ("model.layers.3.self_attn.language_expert_dense.weight").
  */
-import { currentModulePath, insideModule, type Named } from '../tensor/modulePath.ts';
-import { modulePass } from '../tensor/scope.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import { currentModulePath, insideModule, modulePass, type Named, Tensor } from '../tensor/index.ts';
 
 /** A weight: a leaf that the optimiser may change. Holds a copy, rounded to its dtype. */
 export class Parameter extends Tensor {
@@ -76,6 +74,7 @@ function listening<T, R>(listeners: Set<T>, listener: T, fn: () => R): R {
 const called = new Set<AnyModule>();
 const told: unknown[] = [];
 
+/** A part of a model: parameters and modules in fields named like the segments of checkpoint keys, and `forward`. */
 export abstract class Module<Args extends readonly unknown[], Out> implements Named {
   /** The equation. Called through `call`, so that messages and taps know where they are. */
   abstract forward(...args: Args): Out;

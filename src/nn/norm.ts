@@ -1,5 +1,5 @@
 /** Normalisation over the last axis; formulas and gradients in tensor/ops/norm.ts. */
-import { apply, type Tensor } from '../tensor/tensor.ts';
+import { apply, type Tensor } from '../tensor/index.ts';
 import { ones, type WeightOptions, zeros } from './init.ts';
 import { Module, type Parameter } from './module.ts';
 

@@ -15,6 +15,7 @@ export interface PatchConvConfig extends WeightOptions {
   readonly size: number;
 }
 
+/** A convolution whose stride is its kernel: patches of a picture as one matrix product. */
 export class PatchConv extends Module<[x: Tensor], Tensor> {
   readonly weight: Parameter;
   readonly bias: Parameter;

@@ -2,8 +2,7 @@
  * Rotary position embedding (RoFormer, arXiv 2104.09864) in LLaMA's half-split layout over the whole head width K:
  * column j turns with column j + K/2 by the angle θ = position · f_j,  f_j = base^(−2j/K).
  */
-import { scope } from '../tensor/scope.ts';
-import { apply, Tensor } from '../tensor/tensor.ts';
+import { apply, scope, Tensor } from '../tensor/index.ts';
 import type { WeightOptions } from './init.ts';
 import { Constant, Module } from './module.ts';
 
@@ -19,6 +18,7 @@ export interface RotaryAngles {
   readonly sin: Tensor;
 }
 
+/** Cosines and sines of the angles that positions turn queries and keys by (RoPE, arXiv 2104.09864). */
 export class RotaryEmbedding extends Module<[positions: readonly (readonly number[])[]], RotaryAngles> {
   /** The frequencies [K/2]; a checkpoint may bring its own, which then decide. */
   readonly inv_freq: Constant;

@@ -1,5 +1,5 @@
 /** LLaMA's gated feed-forward network (arXiv 2002.05202):  W_down( silu(W_gate x) ⊙ W_up x ), no biases. */
-import { apply, type Tensor } from '../tensor/tensor.ts';
+import { apply, type Tensor } from '../tensor/index.ts';
 import type { WeightOptions } from './init.ts';
 import { Linear } from './linear.ts';
 import { Module } from './module.ts';
@@ -9,6 +9,7 @@ export interface SwiGLUConfig extends WeightOptions {
   readonly intermediateSize: number;
 }
 
+/** down(SiLU(gate x) ⊙ up x) (arXiv 2002.05202). */
 export class SwiGLU extends Module<[x: Tensor], Tensor> {
   readonly gate_proj: Linear;
   readonly up_proj: Linear;

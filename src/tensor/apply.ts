@@ -1,5 +1,5 @@
 /** Runs a primitive: check, compute, and put it on the tape where an input needs a gradient. */
-import type { Backend, BufferHandle, View } from '../kernels/backend.ts';
+import type { Backend, BufferHandle, View } from '../kernels/index.ts';
 import { retire, use, wantForGradient } from './lifetime.ts';
 import { currentFrame, currentModulePath, pathOf } from './modulePath.ts';
 import { inputName, type Op } from './op.ts';

@@ -1,6 +1,5 @@
 /** The backend in use. */
-import type { Backend } from '../kernels/backend.ts';
-import { type BackendName, defaultBackend, loadBackend } from '../kernels/registry.ts';
+import { type Backend, type BackendName, defaultBackend, loadBackend } from '../kernels/index.ts';
 
 let current: Backend | undefined;
 

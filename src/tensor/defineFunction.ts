@@ -1,11 +1,12 @@
 /** A differentiable function of one's own: value and gradient written with tensors, on the tape like a primitive. */
-import type { View } from '../kernels/backend.ts';
+import type { View } from '../kernels/index.ts';
 import { ShapeError } from './errors.ts';
 import { type Gradients, type Op, once } from './op.ts';
 import { sameShape } from './shape.ts';
 import { noGrad } from './tape.ts';
 import { applyOp, Tensor } from './tensor.ts';
 
+/** The gradients of a function: of the result's gradient, those of its inputs. */
 export interface BackwardOf<Attrs> {
   readonly inputs: readonly Tensor[];
   readonly attrs: Attrs;
@@ -16,6 +17,7 @@ export interface BackwardOf<Attrs> {
   readonly dy: Tensor;
 }
 
+/** A differentiable function of one's own: value and gradients. */
 export interface FunctionDefinition<Attrs> {
   /** Stands in messages and in the module path of errors. */
   readonly name: string;

@@ -4,7 +4,7 @@
  *   matmul(a, b): inner sizes differ: a is float32[2,3,4] (axis 2 is 4), b is float32[5,6] (axis 0 is 5).
  *   Hint: did you mean b.transpose()? In model.layers.3.self_attn.
  */
-import type { DType, View } from '../kernels/backend.ts';
+import type { DType, View } from '../kernels/index.ts';
 import { currentModulePath } from './modulePath.ts';
 
 export interface TensorType {

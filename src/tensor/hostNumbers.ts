@@ -1,8 +1,6 @@
 /** Numbers on their way into a tensor: nested arrays, flat arrays and ndarrays as typed arrays in row-major order. */
 import type { NdArray } from 'ndarray';
-import type { DType, HostArray } from '../kernels/backend.ts';
-import { requireInt32 } from '../kernels/int32.ts';
-import { dtypeOf, HOST_ARRAY, sizeOf } from '../kernels/views.ts';
+import { type DType, dtypeOf, HOST_ARRAY, type HostArray, requireInt32, sizeOf } from '../kernels/index.ts';
 import { DTypeError, ShapeError } from './errors.ts';
 
 /** Numbers in nested arrays of equal lengths. */

@@ -1,12 +1,14 @@
 export { checkFinite } from './apply.ts';
+export { type ComposedName, composed } from './composed.ts';
 export { getBackend, setBackend } from './context.ts';
 export { type BackwardOf, defineFunction, type FunctionDefinition } from './defineFunction.ts';
 export { DTypeError, ShapeError } from './errors.ts';
 export { type ExpectedShape, expectShape, type Sizes } from './expectShape.ts';
 export * from './functions/index.ts';
 export type { Nested } from './hostNumbers.ts';
-export { insideModule, type Named } from './modulePath.ts';
+export { currentModulePath, insideModule, type Named } from './modulePath.ts';
 export { Rng, type RngState } from './random.ts';
-export { scope } from './scope.ts';
+export { modulePass, scope } from './scope.ts';
+export { isFloat, requireSameDType, requireShape } from './shape.ts';
 export { type BackwardOptions, noGrad } from './tape.ts';
 export { type Axes, apply, Tensor, type TensorOptions } from './tensor.ts';

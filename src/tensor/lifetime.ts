@@ -11,7 +11,7 @@
  *
  * Here buffers are counted, not tensors: views share theirs.
  */
-import type { Backend, BufferHandle } from '../kernels/backend.ts';
+import type { Backend, BufferHandle } from '../kernels/index.ts';
 import { getBackend } from './context.ts';
 
 /** Outlive every scope. */

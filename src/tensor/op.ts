@@ -4,7 +4,7 @@
  *
  * Records are typed: an op without a gradient does not compile, nor one without samples and error cases (`ops/cases.ts`).
  */
-import type { Backend, View } from '../kernels/backend.ts';
+import type { Backend, View } from '../kernels/index.ts';
 
 export interface Forward {
   readonly out: View;

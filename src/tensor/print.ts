@@ -2,8 +2,7 @@
  * Tensors as text, the way NumPy prints arrays: all numbers up to a thousand, beyond that the first and last three of each
  * axis; as many digits as tell a number of its dtype from its neighbours, eight at most; one column width for all.
  */
-import type { Backend, DType, View } from '../kernels/backend.ts';
-import { sizeOf, sliceView } from '../kernels/views.ts';
+import { type Backend, type DType, sizeOf, sliceView, type View } from '../kernels/index.ts';
 
 /** Numbers that are printed whole, and how many of each end of an axis beyond that. */
 const MOST = 1000;

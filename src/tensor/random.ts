@@ -6,6 +6,7 @@
  */
 export type RngState = readonly [a: number, b: number, c: number, counter: number, spare: number | null];
 
+/** Random numbers, fixed for ever by their seed; passed to whatever draws any. */
 export class Rng {
   #a: number;
   #b: number;

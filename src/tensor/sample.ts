@@ -2,7 +2,7 @@
  * How an op is tried: what it is in PyTorch, samples, which PyTorch's results, differences and other backends are held against,
  * and inputs that it must refuse. They stand beside the op in a file of their own, `ops/NAME.cases.ts`, and nothing that computes loads them.
  */
-import type { DType } from '../kernels/backend.ts';
+import type { DType } from '../kernels/index.ts';
 import type { Op } from './op.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Whose memory goes when: blocks of a program, and passes through modules. */
-import type { BufferHandle } from '../kernels/backend.ts';
+import type { BufferHandle } from '../kernels/index.ts';
 import { pass, scoped } from './lifetime.ts';
 import { Tensor } from './tensor.ts';
 

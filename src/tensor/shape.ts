@@ -1,5 +1,5 @@
 /** Rules about shapes that ops share. Every refusal is a ShapeError or DTypeError. */
-import type { DType, View } from '../kernels/backend.ts';
+import type { DType, View } from '../kernels/index.ts';
 import { DTypeError, ShapeError, type TensorType, typeOf } from './errors.ts';
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {

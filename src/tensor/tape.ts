@@ -3,7 +3,7 @@
  * nodes are numbered as they are made, so going through them from the highest number down is a topological order, and
  * no recursion can overflow on a deep graph.
  */
-import type { Backend, BufferHandle, View } from '../kernels/backend.ts';
+import type { Backend, BufferHandle, View } from '../kernels/index.ts';
 import { ShapeError, typeOf } from './errors.ts';
 import { gradientPass, retire } from './lifetime.ts';
 import { type Gradients, sumToShape } from './op.ts';

@@ -3,9 +3,18 @@
  * The class holds no mathematics; that is in `ops/` and the kernels.
  */
 import ndarray, { type NdArray } from 'ndarray';
-import type { Backend, CompareName, DType, HostArray, View } from '../kernels/backend.ts';
-import { requireInt32 } from '../kernels/int32.ts';
-import { denseStrides, denseView, expandView, sizeOf } from '../kernels/views.ts';
+import {
+  type Backend,
+  type CompareName,
+  type DType,
+  denseStrides,
+  denseView,
+  expandView,
+  type HostArray,
+  requireInt32,
+  sizeOf,
+  type View,
+} from '../kernels/index.ts';
 import { run } from './apply.ts';
 import { getBackend } from './context.ts';
 import { DTypeError, formatType, ShapeError } from './errors.ts';
@@ -26,6 +35,7 @@ import {
 import { type BackwardOptions, backward, type TapeNode, type Traced } from './tape.ts';
 import { written } from './version.ts';
 
+/** What a new tensor is made as. */
 export interface TensorOptions {
   /** Default float32. */
   readonly dtype?: DType;
@@ -41,6 +51,7 @@ export interface VarianceOptions {
   readonly keepDim?: boolean;
 }
 
+/** Numbers with a shape and a dtype on a backend, and what is needed for their gradient. */
 export class Tensor implements Traced {
   readonly backend: Backend;
   readonly view: View;

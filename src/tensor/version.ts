@@ -3,7 +3,7 @@
  * was overwritten since is refused where backward reads it, as PyTorch does by its version counters. Backward may look at
  * the shape of such a value, or not look at it at all.
  */
-import type { BufferHandle, View } from '../kernels/backend.ts';
+import type { BufferHandle, View } from '../kernels/index.ts';
 
 /** Times a buffer was written in place. Views share it, as they share the memory. */
 const versions = new WeakMap<BufferHandle, number>();

@@ -19,6 +19,7 @@ export interface Example {
   readonly pixels?: Float32Array | undefined;
 }
 
+/** Examples side by side, as the model takes them. */
 export interface Batch {
   readonly input: ModelInput;
   /** [B, T] */
@@ -65,7 +66,10 @@ export function picturesOf({ config }: CogVLM, examples: readonly Example[]): Te
   return stackPixels(pictures, [C, imageSize, imageSize]);
 }
 
-/** @throws Error where the pictures do not fit together, as `picturesOf` */
+/**
+ * Examples side by side, padded to the longest.
+ * @throws Error where the pictures do not fit together, as `picturesOf`
+ */
 export function collate(model: CogVLM, examples: readonly Example[]): Batch {
   const pixels = picturesOf(model, examples);
   const { labels, ...places } = layOut(model, examples, pixels !== undefined);

@@ -2,6 +2,7 @@
 import type { Rng } from '../tensor/index.ts';
 import type { Example } from './batch.ts';
 
+/** Examples by their index, decoded when they are asked for. */
 export interface Dataset<E = Example> {
   readonly length: number;
   /** @param rng for what is drawn anew each time: a changed picture, one question of several */

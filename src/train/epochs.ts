@@ -4,6 +4,7 @@
  */
 import { streamRng } from './streamRng.ts';
 
+/** Indices of a data set in a new order each time round. */
 export class Epochs {
   /** Examples in an epoch. */
   readonly length: number;

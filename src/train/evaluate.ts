@@ -5,11 +5,13 @@ import { type Dataset, examplesAt } from './dataset.ts';
 import { answers, exactMatches } from './metrics.ts';
 import { streamRng } from './streamRng.ts';
 
+/** How many of how many are right. */
 export interface Score {
   readonly right: number;
   readonly of: number;
 }
 
+/** How answers are asked for. */
 export interface EvaluateOptions {
   readonly maxNewTokens: number;
   /** Examples that are decoded and answered at a time; default 32. */
@@ -34,6 +36,7 @@ export async function evaluate(
   return right;
 }
 
+/** Counts what is right. */
 export function scoreOf(right: readonly boolean[]): Score {
   return { right: right.filter(Boolean).length, of: right.length };
 }

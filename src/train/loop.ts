@@ -6,6 +6,7 @@ import { clipGradNorm, type Optimizer, type Schedule } from '../nn/index.ts';
 import { type Rng, scope, type Tensor } from '../tensor/index.ts';
 import { streamRng } from './streamRng.ts';
 
+/** How training goes on: data, optimiser, schedule, and for how long. */
 export interface TrainConfig {
   /** Steps of the whole run, with those from before it was resumed. */
   readonly steps: number;
@@ -16,6 +17,7 @@ export interface TrainConfig {
   readonly seed: number;
 }
 
+/** What is told of one step of training. */
 export interface StepReport {
   /** Steps done, from 1. */
   readonly step: number;

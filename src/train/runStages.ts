@@ -6,8 +6,9 @@ import { rm } from 'node:fs/promises';
 import type { CogVLM } from '../models/cogvlm/index.ts';
 import type { Optimizer } from '../nn/index.ts';
 import { type LossAt, type StepReport, type TrainConfig, train } from './loop.ts';
-import { loadRun, SavedRunError, savedNote, saveRun } from './node.ts';
+import { loadRun, SavedRunError, savedNote, saveRun } from './savedRun.ts';
 
+/** One stage of training: its data, its optimiser and its length. */
 export interface Stage {
   readonly name: string;
   readonly config: TrainConfig;
@@ -26,6 +27,7 @@ export interface StageRecord {
   readonly loss: number;
 }
 
+/** What is told of one step of a stage. */
 export interface StageReport extends StepReport {
   readonly stage: string;
   /** Of the whole stage. */

@@ -6,6 +6,7 @@ import { type CogVLM, checkpointKeys, type ModelPart } from '../models/cogvlm/in
 import type { Parameter, ParameterGroup } from '../nn/index.ts';
 import { noGrad, Tensor } from '../tensor/index.ts';
 
+/** Which parts of the model a stage trains. */
 export interface StageParts {
   /** Learning-rate factor of each part that trains; parts not named are frozen. */
   readonly lrScale: Readonly<Partial<Record<ModelPart, number>>>;

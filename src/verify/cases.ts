@@ -3,11 +3,17 @@
  * samples. Every primitive's cases follow from its record and its samples.
  */
 
+import {
+  casesByOp,
+  type ErrorCase,
+  inputName,
+  type Op,
+  type OpName,
+  ops,
+  type Sample,
+  type SampleInput,
+} from '../tensor/cases.ts';
 import { apply, Rng, type Tensor } from '../tensor/index.ts';
-import { inputName, type Op } from '../tensor/op.ts';
-import { casesByOp } from '../tensor/ops/cases.ts';
-import { type OpName, ops } from '../tensor/ops/index.ts';
-import type { ErrorCase, Sample, SampleInput } from '../tensor/sample.ts';
 import { float32Numbers, hasGradient, sampleNumbers, sampleTensors, seedOf } from './samples.ts';
 
 /** Tensors bound to the function: what gradients are taken by, and the function of their present values. */

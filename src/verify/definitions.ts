@@ -3,8 +3,7 @@
  * result, of which neither is PyTorch's.
  */
 
-import { type ComposedName, composed } from '../tensor/composed.ts';
-import { apply, scope, Tensor } from '../tensor/index.ts';
+import { apply, type ComposedName, composed, scope, Tensor } from '../tensor/index.ts';
 import { type Case, caseId, caseRng, gradientInputs, opCases, upstreamNumbers } from './cases.ts';
 import { type Finding, type Lack, NOT_COMPUTED, type Numbers } from './finding.ts';
 import { sampleTensors } from './samples.ts';

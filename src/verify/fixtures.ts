@@ -5,7 +5,7 @@
  *   manifest.json       { kind, torch, cases: { "matmul/plain": { attrs, inputs, errors } } }
  *   cases.safetensors   "matmul/plain: in.a", "…: in.b", "…: dy", "…: out", "…: grad.a", "…: grad.b"
  */
-import type { SafetensorsFile } from '../data/safetensors/read.ts';
+import type { SafetensorsFile } from '../data/index.ts';
 import { type Case, caseId, caseRng, gradientInputs, upstreamNumbers } from './cases.ts';
 import type { Findings, Lack, Numbers } from './finding.ts';
 import { GoldenError, type GoldenFolder, openFixtures, readJson, whileOpen } from './golden.ts';

@@ -7,8 +7,7 @@
  *   error text        each error case of a record says what it promises (float64, whose name is in the texts)
  */
 
-import { getBackend, Rng, scope, Tensor } from '../tensor/index.ts';
-import { isFloat } from '../tensor/shape.ts';
+import { getBackend, isFloat, Rng, scope, Tensor } from '../tensor/index.ts';
 import {
   type Bound,
   type Case,

@@ -2,8 +2,7 @@
  * A golden folder: what the original PyTorch code computed for one checkpoint, or for a set of pictures. Nothing here
  * knows sizes; they come with each folder.
  */
-import type { Checkpoint } from '../data/safetensors/checkpoint.ts';
-import type { SafetensorsFile } from '../data/safetensors/read.ts';
+import type { Checkpoint, SafetensorsFile } from '../data/index.ts';
 import type { Truth } from './finding.ts';
 
 /** Where the files of one golden folder are. */

@@ -8,7 +8,7 @@
  *   generate        greedy with the KV cache: tokens and the logits of every step
  *   checkpoint-bf16 is checkpoint rounded to the nearest bf16
  */
-import { roundToBf16, widenBf16 } from '../data/safetensors/halfFloat.ts';
+import { roundToBf16, widenBf16 } from '../data/index.ts';
 import { type CogVLM, generate, loadCogVLM, positionIds, visionExpertMask } from '../models/cogvlm/index.ts';
 import { withTap } from '../nn/index.ts';
 import { noGrad, scope, Tensor } from '../tensor/index.ts';

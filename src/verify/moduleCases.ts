@@ -3,10 +3,10 @@
  * record here does not compile.
  */
 
-import type { DType } from '../kernels/backend.ts';
+import type { DType } from '../kernels/index.ts';
 import type * as nn from '../nn/index.ts';
-import type { AnyModule } from '../nn/index.ts';
 import {
+  type AnyModule,
   applyRotary,
   attention,
   crossEntropy,
@@ -18,8 +18,8 @@ import {
   RotaryEmbedding,
   SwiGLU,
 } from '../nn/index.ts';
+import type { SampleInput, Some } from '../tensor/cases.ts';
 import type { Tensor } from '../tensor/index.ts';
-import type { SampleInput, Some } from '../tensor/sample.ts';
 import type { Case } from './cases.ts';
 
 /** Classes of src/nn that are modules, beside the base class. */

@@ -1,11 +1,11 @@
 /** Golden folders on disk (Node only). */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reasonOf } from '../data/reason.ts';
-import { fileSource, openCheckpointFolder } from '../data/safetensors/node.ts';
-import { openSafetensors } from '../data/safetensors/read.ts';
+import { openSafetensors, reasonOf } from '../data/index.ts';
+import { fileSource, openCheckpointFolder } from '../data/node.ts';
 import { GoldenError, type GoldenFolder } from './golden.ts';
 
+/** A golden folder on disk. @throws GoldenError naming the file, when it is read */
 export function goldenFolder(path: string): GoldenFolder {
   const explained = async <T>(what: string, read: () => Promise<T>): Promise<T> => {
     try {

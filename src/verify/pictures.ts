@@ -2,10 +2,8 @@
  * Pictures against PIL and torchvision: decoded, resized and normalised. PNG decoding is exact, so its pixel values
  * agree to rounding; JPEG decoders may differ by a level of grey here and there, and are judged by the mean.
  */
-import { decodeImage, imageFormat, pixelValues } from '../data/image/index.ts';
-import { readJpegStructure } from '../data/image/jpegMarkers.ts';
-import type { DType } from '../kernels/backend.ts';
-import { sizeOf } from '../kernels/views.ts';
+import { decodeImage, imageFormat, pixelValues, readJpegStructure } from '../data/index.ts';
+import { type DType, sizeOf } from '../kernels/index.ts';
 import { Tensor } from '../tensor/index.ts';
 import type { Allowance, Finding, Findings, Numbers } from './finding.ts';
 import { type GoldenFolder, readManifest, readTruth, whileOpen } from './golden.ts';

@@ -4,8 +4,7 @@
  * seen (docs/numerics.md): a backend that rounds between kernels is looked at through its twin. The cpu backend has none: it
  * holds float32 in double precision, unless it is asked to be strict, and then its rounding is what one wants to see.
  */
-import type { Backend } from '../kernels/backend.ts';
-import type { BackendName } from '../kernels/registry.ts';
+import type { Backend, BackendName } from '../kernels/index.ts';
 import type { FloatDType } from './samples.ts';
 import { twinOf } from './twin/twin.ts';
 import type { FolderKind } from './verify.ts';

@@ -1,8 +1,7 @@
 /** Tensors from the samples that every primitive carries: seeded float32 numbers, laid out in memory as the sample asks. */
-import type { DType } from '../kernels/backend.ts';
-import { sizeOf } from '../kernels/views.ts';
+import { type DType, sizeOf } from '../kernels/index.ts';
+import type { Sample, SampleInput } from '../tensor/cases.ts';
 import { type Rng, Tensor } from '../tensor/index.ts';
-import type { Sample, SampleInput } from '../tensor/sample.ts';
 
 export type FloatDType = 'float32' | 'float64';
 

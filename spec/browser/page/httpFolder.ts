@@ -2,12 +2,12 @@
 import {
   bytesSource,
   type Checkpoint,
-  type GoldenFolder,
   openCheckpoint,
   openSafetensors,
   Tokenizer,
-} from '../../../src/index.ts';
+} from '../../../src/data/index.ts';
 import { loadCogVLM, PretrainedCogVLM } from '../../../src/models/cogvlm/index.ts';
+import type { GoldenFolder } from '../../../src/verify/index.ts';
 
 async function get(path: string): Promise<Response> {
   const response = await fetch(`/files/${path}`);

@@ -1,5 +1,5 @@
 /** PNG and JPEG files decoded in a browser, against PIL. */
-import { decodeImage } from '../../../src/index.ts';
+import { decodeImage } from '../../../src/data/index.ts';
 import { fetchBytes, fetchJson } from './httpFolder.ts';
 import { type BrowserSpec, check } from './spec.ts';
 

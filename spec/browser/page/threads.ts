@@ -1,5 +1,6 @@
 /** What the wasm backend makes of a page with or without SharedArrayBuffer, and that GPU.js runs in either bundle. */
-import { type Backend, loadBackend, setBackend, Tensor } from '../../../src/index.ts';
+import { type Backend, setBackend, Tensor } from '../../../src/index.ts';
+import { loadBackend } from '../../../src/kernels/index.ts';
 import { ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';
 import { type BrowserSpec, check } from './spec.ts';
 

@@ -1,12 +1,7 @@
 /** `cogvlm verify spec/goldens` in a browser: every tensor against PyTorch. */
-import {
-  type Backend,
-  type FloatDType,
-  loadBackend,
-  setBackend,
-  summarize,
-  type WasmOptions,
-} from '../../../src/index.ts';
+import { type Backend, setBackend, type WasmOptions } from '../../../src/index.ts';
+import { loadBackend } from '../../../src/kernels/index.ts';
+import { type FloatDType, summarize } from '../../../src/verify/index.ts';
 import { twinOf } from '../../../src/verify/twin/twin.ts';
 import { verifyAnyFolder } from '../../onnx/anyFolder.ts';
 import { gpujs, ONE_THREAD, TWO_THREADS, wasm } from './backends.ts';

@@ -100,6 +100,7 @@ export async function writeSafetensorsFile(
   await replaced([{ path, write: (handle) => writeTensors(handle, path, entries, metadata) }]);
 }
 
+/** How a checkpoint folder is written. */
 export interface CheckpointWriteOptions {
   /** Bytes of tensors in one file at most; 5 GB (5·10⁹) unless told, as transformers had it. */
   readonly maxShardBytes?: number;

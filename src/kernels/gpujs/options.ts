@@ -7,6 +7,7 @@ export type GpuJsMode = 'webgpu' | 'webgl2' | 'headlessgl' | 'webasm' | 'cpu';
 /** What may be asked for; 'sync' is 'auto' without WebGPU, whose results can only be waited for. */
 export type GpuJsModeOption = 'auto' | 'sync' | GpuJsMode;
 
+/** What may be asked of the gpujs backend. */
 export interface GpuJsOptions {
   /**
    * 'auto' (default): WebGPU, else WebGL2, else headless GL, else WebAssembly; never plain JavaScript. 'sync': the same

@@ -1,6 +1,7 @@
 /** What may be asked of the wasm backend, and what it has beyond a backend; types that need no other. */
 import type { Backend } from '../backend.ts';
 
+/** What may be asked of the wasm backend. */
 export interface WasmOptions {
   /**
    * Fused multiply-add (relaxed SIMD): true demands it, false forbids it, by default it is used where the engine has

@@ -7,9 +7,8 @@
  * without biases or a residual. The norm's ε is 1e-5 where the ViT's is 1e-6.
  */
 
-import { LayerNorm, Linear, Module, swiglu } from '../../nn/index.ts';
-import type { WeightOptions } from '../../nn/init.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { LayerNorm, Linear, Module, swiglu, type WeightOptions } from '../../nn/index.ts';
+import type { Tensor } from '../../tensor/index.ts';
 import type { CogVLMConfig } from './config.ts';
 
 const NORM_EPS = 1e-5;

@@ -2,15 +2,15 @@
  * Loading and saving a CogVLM in the released layout. The checkpoint is compared with the table of names before any
  * weight is read; what is missing, unexpected or misshapen is listed together.
  */
-import type { Checkpoint } from '../../data/safetensors/checkpoint.ts';
-import type { TensorEntry } from '../../data/safetensors/write.ts';
-import type { DType } from '../../kernels/backend.ts';
+import type { Checkpoint, TensorEntry } from '../../data/index.ts';
+import type { DType } from '../../kernels/index.ts';
 import { Constant, StateDictError } from '../../nn/index.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import { Tensor } from '../../tensor/index.ts';
 import { checkpointKeys } from './checkpointKeys.ts';
 import { CogVLM } from './cogvlm.ts';
 import { type CogVLMConfig, parseConfig } from './config.ts';
 
+/** How weights are put into a model. */
 export interface LoadOptions {
   /** What the model computes in; bf16 and f16 weights are widened exactly. Default float32. */
   readonly dtype?: DType;

@@ -113,6 +113,7 @@ export class CogVLMModel extends Module<[input: ModelInput], Tensor> {
   }
 }
 
+/** The whole model: ids and pixels in, logits [B, T, V] out. */
 export class CogVLM extends Module<[input: ModelInput, lastOnly?: boolean], Tensor> {
   readonly model: CogVLMModel;
   readonly lm_head: Linear;

@@ -10,6 +10,7 @@
  */
 import { ConfigError, ConfigFields, JSON_NAMES, OWN_NAMES } from './configFields.ts';
 
+/** Sizes of the image encoder. */
 export interface VisionConfig {
   readonly imageSize: number;
   readonly patchSize: number;
@@ -26,6 +27,7 @@ export interface VisionConfig {
 
 export type TemplateVersion = 'base' | 'chat' | 'vqa';
 
+/** Sizes and token ids of a model; all that its code knows of how large it is. */
 export interface CogVLMConfig {
   readonly vocabSize: number;
   /** D, width of the language model. */
@@ -120,6 +122,7 @@ const JSON_DEFAULTS: PartialConfig = {
 };
 
 /**
+ * A config.json as released, checked. @throws ConfigError naming the field
  * @param json the parsed config.json
  * @param names tensor names of the checkpoint it came with, if any
  * @throws ConfigError naming the field, what it holds and what is expected

@@ -6,9 +6,8 @@
  * Both norms are shared by image and text tokens.
  */
 
-import { Module, RMSNorm } from '../../nn/index.ts';
-import type { WeightOptions } from '../../nn/init.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { Module, RMSNorm, type WeightOptions } from '../../nn/index.ts';
+import type { Tensor } from '../../tensor/index.ts';
 import type { CogVLMConfig } from './config.ts';
 import type { LayerCache } from './kvCache.ts';
 import { type LayerContext, VisionExpertAttention, VisionExpertMLP } from './visualExpert.ts';

@@ -18,11 +18,10 @@ import {
   type Parameter,
   PatchConv,
   splitHeads,
+  type WeightOptions,
+  zeros,
 } from '../../nn/index.ts';
-import type { WeightOptions } from '../../nn/init.ts';
-import { zeros } from '../../nn/init.ts';
-import { concat } from '../../tensor/functions/index.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { concat, type Tensor } from '../../tensor/index.ts';
 import { patchGrid, type VisionConfig } from './config.ts';
 
 /** The position table; a module of its own because the checkpoint says `position_embedding.weight`. */

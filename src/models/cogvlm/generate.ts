@@ -5,14 +5,13 @@
  * not the cache index, since all tokens of a picture share a position.
  */
 
-import { scope } from '../../tensor/scope.ts';
-import { noGrad } from '../../tensor/tape.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { noGrad, scope, type Tensor } from '../../tensor/index.ts';
 import type { CogVLM, ModelInput } from './cogvlm.ts';
 import { KVCache } from './kvCache.ts';
 import { positionIds } from './masks.ts';
 import type { Prompt } from './promptInput.ts';
 
+/** How tokens are generated. */
 export interface GenerateOptions {
   readonly maxNewTokens: number;
   /** A row ends with one of these; default the config's eos. Empty: nothing stops a row. */

@@ -1,13 +1,12 @@
 /** Starts a model's weights anew: the table of names says of what kind each is, a recipe says how a kind starts. */
-import type { Rng } from '../../tensor/random.ts';
-import { noGrad } from '../../tensor/tape.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import { noGrad, type Rng, Tensor } from '../../tensor/index.ts';
 import { checkpointKeys, type StartKind } from './checkpointKeys.ts';
 import type { CogVLM } from './cogvlm.ts';
 
 /** One constant; or normal numbers of a standard deviation, or of gain/√(fan in). */
 export type Start = { readonly value: number } | { readonly std: number } | { readonly gain: number };
 
+/** How the weights of each kind start. */
 export type Starts = Readonly<Record<Exclude<StartKind, 'computed'>, Start>>;
 
 /**

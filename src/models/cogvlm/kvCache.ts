@@ -2,8 +2,7 @@
  * Keys and values of the tokens seen so far, one buffer per layer with room to grow, so that a step of generation
  * computes one token and copies one row. Keys are stored turned by their position, and before grouped heads expand.
  */
-import { ShapeError } from '../../tensor/errors.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import { ShapeError, Tensor } from '../../tensor/index.ts';
 
 /** Keys and values [B, H_kv, S, K] of one layer. */
 export class LayerCache {

@@ -5,11 +5,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readJson } from '../../data/readFile.ts';
-import { reasonOf } from '../../data/reason.ts';
-import { replaceFile } from '../../data/replaceFile.ts';
-import { openCheckpointFolder, writeCheckpointFolder } from '../../data/safetensors/node.ts';
-import { Tokenizer, TokenizerError } from '../../data/tokenizer.ts';
+import { reasonOf, Tokenizer, TokenizerError } from '../../data/index.ts';
+import { openCheckpointFolder, readJson, replaceFile, writeCheckpointFolder } from '../../data/node.ts';
 import { checkpointEntries, type LoadOptions, loadCogVLM } from './checkpoint.ts';
 import type { CogVLM } from './cogvlm.ts';
 import { configToJson } from './config.ts';
@@ -21,6 +18,7 @@ const CONFIG_FILE = 'config.json';
 const TOKENIZER_FILE = 'tokenizer.json';
 const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 
+/** How a model folder is read. */
 export interface LoadPretrainedOptions extends LoadOptions {
   /** Folder of the tokenizer, or a name, where it is not the model's. */
   readonly tokenizer?: string;
@@ -92,6 +90,7 @@ async function readTokenizerJson(path: string): Promise<unknown> {
   }
 }
 
+/** How a model folder is written. */
 export interface SavePretrainedOptions {
   /** How weights are stored; default F32. BF16 rounds to the nearest. */
   readonly dtype?: 'F32' | 'BF16';
@@ -121,3 +120,5 @@ export async function savePretrained(
 function writeJson(path: string, value: unknown): Promise<void> {
   return replaceFile(path, `${JSON.stringify(value, null, 2)}\n`);
 }
+
+export { modelFolder } from './modelFolder.ts';

@@ -4,10 +4,16 @@
  *   for await (const piece of cogvlm.caption(png)) process.stdout.write(piece);
  *   const { text } = await collectAnswer(cogvlm.ask(png, 'what color is it?'));
  */
-import { decodeImage, pixelValues, type RgbImage } from '../../data/image/index.ts';
-import { formatPrompt, type PromptTemplate, type Turn } from '../../data/prompt.ts';
-import type { Tokenizer } from '../../data/tokenizer.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import {
+  decodeImage,
+  formatPrompt,
+  type PromptTemplate,
+  pixelValues,
+  type RgbImage,
+  type Tokenizer,
+  type Turn,
+} from '../../data/index.ts';
+import { Tensor } from '../../tensor/index.ts';
 import type { CogVLM } from './cogvlm.ts';
 import type { CogVLMConfig } from './config.ts';
 import { generate } from './generate.ts';
@@ -22,16 +28,19 @@ const CAPTION_QUESTION = 'Describe this image.';
 /** A picture: decoded, or the bytes of a PNG or JPEG file. */
 export type Picture = RgbImage | Uint8Array;
 
+/** Where an answer ends. */
 export interface AnswerOptions {
   /** Default {@link DEFAULT_MAX_NEW_TOKENS}. */
   readonly maxNewTokens?: number;
 }
 
+/** Where a caption ends, and what is asked for. */
 export interface CaptionOptions extends AnswerOptions {
   /** What to ask for; default nothing for a base model, a request for a description for the others. */
   readonly prompt?: string;
 }
 
+/** Where an answer ends, and the words around the question. */
 export interface AskOptions extends AnswerOptions {
   /** Default the model's own; `vqa` for a base model. */
   readonly template?: PromptTemplate;
@@ -50,6 +59,7 @@ export interface AnswerEnd {
 /** Pieces of text as they are complete; returns how it ended. */
 export type AnswerStream = AsyncGenerator<string, AnswerEnd, undefined>;
 
+/** A model with its tokenizer: pictures and text in, text out. */
 export class PretrainedCogVLM {
   readonly model: CogVLM;
   readonly tokenizer: Tokenizer;

@@ -24,9 +24,9 @@ import {
   RotaryEmbedding,
   SwiGLU,
   splitHeads,
+  type WeightOptions,
 } from '../../nn/index.ts';
-import type { WeightOptions } from '../../nn/init.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/index.ts';
 import type { CogVLMConfig } from './config.ts';
 import type { ExpertRouting } from './expertRouting.ts';
 import type { LayerCache } from './kvCache.ts';

@@ -6,9 +6,10 @@
  * Parameters come in groups, each with its own learning-rate factor and weight decay: the paper gives the ViT a tenth
  * of the rate, and norm weights and biases no decay.
  */
-import { Tensor } from '../../tensor/tensor.ts';
+import { Tensor } from '../../tensor/index.ts';
 import type { Optimizer, OptimizerState, ParameterGroup } from './optimizer.ts';
 
+/** Settings of {@link AdamW}; defaults as in PyTorch where a field may be left out. */
 export interface AdamWConfig {
   /** Default (0.9, 0.95), the paper's. */
   readonly betas?: readonly [number, number];
@@ -23,6 +24,7 @@ interface Moments {
   step: number;
 }
 
+/** Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101). */
 export class AdamW implements Optimizer {
   readonly groups: readonly ParameterGroup[];
   readonly #betas: readonly [number, number];

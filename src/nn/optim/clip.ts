@@ -1,5 +1,5 @@
 /** Gradient clipping by global norm, as torch.nn.utils.clip_grad_norm_. */
-import type { Tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/index.ts';
 
 /**
  * Scales all gradients by one factor so that their joint L2 norm is at most `maxNorm`. Where the norm is NaN all of them become

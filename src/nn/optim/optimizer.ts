@@ -1,6 +1,7 @@
 /** What the training loop and the saved state of a run ask of an optimiser; AdamW is one. */
-import type { Tensor } from '../../tensor/tensor.ts';
+import type { Tensor } from '../../tensor/index.ts';
 
+/** Parameters that share their settings. */
 export interface ParameterGroup {
   /** By name, so that state can be saved and found again. */
   readonly parameters: ReadonlyMap<string, Tensor>;
@@ -20,6 +21,7 @@ export interface OptimizerState {
   readonly skipped?: ReadonlyMap<string, number>;
 }
 
+/** What changes parameters by their gradients, step by step. */
 export interface Optimizer {
   readonly groups: readonly ParameterGroup[];
   /** Steps taken so far. */

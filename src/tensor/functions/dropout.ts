@@ -4,6 +4,7 @@ import type { Rng } from '../random.ts';
 import { requireDType } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
+/** How much is dropped, and by which random numbers. */
 export interface DropoutOptions {
   /** Part of the elements that become 0. Default 0.5. */
   readonly p?: number;

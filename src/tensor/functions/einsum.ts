@@ -131,6 +131,7 @@ function sizesByName(terms: readonly (readonly string[])[], operands: readonly T
 }
 
 /**
+ * A sum of products in Einstein's notation, as PyTorch's.
  * @throws ShapeError where the equation cannot be read, does not fit the operands, or its letters have two sizes; DTypeError
  * where operands are no floats or of two dtypes
  */

@@ -56,6 +56,7 @@ export function takeAlongAxis(x: Tensor, index: Tensor, axis: number): Tensor {
     .permute(...back);
 }
 
+/** Along which axis, and whether the largest or the smallest. */
 export interface TopkOptions {
   /** Default the last. */
   readonly axis?: number;

@@ -22,10 +22,12 @@ function triangle(op: string, x: Tensor, diagonal: number, keeps: (above: Tensor
   return where(keeps(above), x, Tensor.zeros([], { dtype: x.dtype }));
 }
 
+/** The lower triangle of each matrix, zeros above it. */
 export function tril(x: Tensor, diagonal = 0): Tensor {
   return triangle('tril', x, diagonal, (above) => above.le(diagonal));
 }
 
+/** The upper triangle of each matrix, zeros below it. */
 export function triu(x: Tensor, diagonal = 0): Tensor {
   return triangle('triu', x, diagonal, (above) => above.ge(diagonal));
 }

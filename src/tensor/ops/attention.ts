@@ -12,6 +12,7 @@ import { ShapeError, typeOf } from '../errors.ts';
 import { type Op, once } from '../op.ts';
 import { requireDType, requireSameDType, requireShape } from '../shape.ts';
 
+/** softmax(Tril(QKᵀ)/√K)·V as one fused op; {@link composedAttention} is its definition. */
 export const attention: Op<{ readonly causal: boolean }> = {
   name: 'attention',
   inputs: ['q', 'k', 'v', 'visible'],

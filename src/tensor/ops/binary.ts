@@ -9,8 +9,7 @@
  *                     as in PyTorch ∂a = 0 where b = 0, and ∂b = 0 where a = 0 ≤ b, also where the factors are infinite
  *   maximum           the larger input gets dy; at a tie each gets half, as in PyTorch
  */
-import type { BinaryName, View } from '../../kernels/backend.ts';
-import { expandView } from '../../kernels/views.ts';
+import { type BinaryName, expandView, type View } from '../../kernels/index.ts';
 import type { BackwardContext, Gradients, Op } from '../op.ts';
 import { broadcastOrThrow, requireDType, requireSameDType } from '../shape.ts';
 

@@ -1,4 +1,4 @@
-import type { DType } from '../../kernels/backend.ts';
+import type { DType } from '../../kernels/index.ts';
 import type { CasesOf } from '../sample.ts';
 import type * as op from './cast.ts';
 

@@ -1,5 +1,5 @@
 /** Another dtype; the gradient is dy cast back, where both are floats. */
-import type { DType } from '../../kernels/backend.ts';
+import type { DType } from '../../kernels/index.ts';
 import { DTypeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { isFloat } from '../shape.ts';

@@ -1,6 +1,6 @@
 /** Joins tensors along an axis; the gradient of a part is its slice of dy. */
 
-import { sliceView } from '../../kernels/views.ts';
+import { sliceView } from '../../kernels/index.ts';
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { requireSameDType } from '../shape.ts';

@@ -7,8 +7,7 @@
  * A weight is a plain matrix used by every sample: with B of rank 2 the leading axes of A fold into its rows, so that
  * there is one product instead of a batch of them, and ∂B sums over the batch inside the product.
  */
-import type { View } from '../../kernels/backend.ts';
-import { denseView, expandView, reshapeView, swapLastTwo } from '../../kernels/views.ts';
+import { denseView, expandView, reshapeView, swapLastTwo, type View } from '../../kernels/index.ts';
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { broadcastShapes, requireDType, requireSameDType } from '../shape.ts';

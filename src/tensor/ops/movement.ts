@@ -6,8 +6,15 @@
  *   expand    broadcast to a shape, stride 0; gradient: the tape sums the broadcast axes
  *   slice     elements start, start + step, … of one axis; gradient: zeros with dy written into the same slice
  */
-import type { View } from '../../kernels/backend.ts';
-import { denseView, expandView, permuteView, reshapeView, sizeOf, sliceView } from '../../kernels/views.ts';
+import {
+  denseView,
+  expandView,
+  permuteView,
+  reshapeView,
+  sizeOf,
+  sliceView,
+  type View,
+} from '../../kernels/index.ts';
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { broadcastShapes, sameShape } from '../shape.ts';

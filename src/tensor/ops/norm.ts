@@ -14,7 +14,7 @@
  * then casts; LLaMA's casts first).
  * Step by step: docs/derivations/norm.md.
  */
-import type { View } from '../../kernels/backend.ts';
+import type { View } from '../../kernels/index.ts';
 import { ShapeError, typeOf } from '../errors.ts';
 import { type Op, once } from '../op.ts';
 import { requireDType, requireSameDType } from '../shape.ts';

@@ -5,7 +5,7 @@
  *   max   largest over one axis  ∂x = dy where x is the maximum; equal maxima share it, as in PyTorch's amax
  */
 
-import { expandView } from '../../kernels/views.ts';
+import { expandView } from '../../kernels/index.ts';
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { requireDType } from '../shape.ts';

@@ -1,4 +1,4 @@
-import type { UnaryName } from '../../kernels/backend.ts';
+import type { UnaryName } from '../../kernels/index.ts';
 import type { Cases, Sample } from '../sample.ts';
 
 type NoAttrs = Record<never, never>;

@@ -6,7 +6,7 @@
  *   sin, cos, tanh       erf 2/√π ∫₀ˣ e^(−t²)  abs |x| (f′(0) = 0)   relu max(x, 0) (f′(0) = 0)
  *   sigmoid 1/(1+e^(−x)) silu x·sigmoid(x)     gelu x·Φ(x) = x/2·(1 + erf(x/√2)), exact, not the tanh approximation
  */
-import type { UnaryName } from '../../kernels/backend.ts';
+import type { UnaryName } from '../../kernels/index.ts';
 import type { Op } from '../op.ts';
 import { requireDType } from '../shape.ts';
 

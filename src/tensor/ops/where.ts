@@ -1,6 +1,6 @@
 /** condition ? a : b, elementwise and broadcast:  ∂a = condition ? dy : 0,  ∂b = condition ? 0 : dy. */
 
-import { expandView } from '../../kernels/views.ts';
+import { expandView } from '../../kernels/index.ts';
 import { ShapeError, typeOf } from '../errors.ts';
 import type { Op } from '../op.ts';
 import { broadcastShapes, requireDType, requireSameDType } from '../shape.ts';

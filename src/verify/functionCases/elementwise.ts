@@ -1,6 +1,7 @@
 /** Cases of elementwise functions: the smaller of two, bounds, comparisons, truth values. */
+
+import type { Sample, SampleInput } from '../../tensor/cases.ts';
 import { logicalAnd, logicalNot, logicalOr, type Tensor } from '../../tensor/index.ts';
-import type { Sample, SampleInput } from '../../tensor/sample.ts';
 import { ENDS, type FunctionRecord, layouts, NAN, type NoAttrs, REFUSES_NOTHING, record } from './record.ts';
 
 /** Every pair of the ends meets. */

@@ -3,10 +3,8 @@
  * `src/tensor/functions` or a method that gives tensors, and is neither a primitive nor has a record here, does not compile.
  */
 
-import type * as functions from '../../tensor/functions/index.ts';
+import { type functions, inputName, type OpName } from '../../tensor/cases.ts';
 import { Rng, type Tensor } from '../../tensor/index.ts';
-import { inputName } from '../../tensor/op.ts';
-import type { OpName } from '../../tensor/ops/index.ts';
 import type { Case, Refusal } from '../cases.ts';
 import { sampleTensors } from '../samples.ts';
 import { elementwise } from './elementwise.ts';

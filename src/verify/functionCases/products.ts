@@ -1,7 +1,7 @@
 /** Cases of sums of products, of convolution, and of the loss with all its options. */
 import { type Conv2dOptions, conv2d, crossEntropy } from '../../nn/index.ts';
+import type { SampleInput } from '../../tensor/cases.ts';
 import { einsum } from '../../tensor/index.ts';
-import type { SampleInput } from '../../tensor/sample.ts';
 import { ENDS, record } from './record.ts';
 
 const ein = record<{ equation: string }>({

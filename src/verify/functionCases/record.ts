@@ -1,6 +1,7 @@
 /** What a composed function's record is: how it is called, its samples, and what it refuses. */
+
+import type { Sample, SampleInput, Some } from '../../tensor/cases.ts';
 import { concat, type Tensor } from '../../tensor/index.ts';
-import type { Sample, SampleInput, Some } from '../../tensor/sample.ts';
 
 /** A call that is refused, and a part of what the error says. */
 export interface Refused<Attrs> extends Omit<Sample<Attrs>, 'noDifferences'> {

@@ -1,6 +1,7 @@
 /** Cases of functions that reduce an axis or run along it. */
+
+import type { Sample } from '../../tensor/cases.ts';
 import { cumsum } from '../../tensor/index.ts';
-import type { Sample } from '../../tensor/sample.ts';
 import { ENDS, INFINITY, layouts, record } from './record.ts';
 
 interface Reduced {

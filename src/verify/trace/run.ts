@@ -3,7 +3,7 @@
  * is called, and then each runs again, alone, on an input from elsewhere. A module that throws is told from one that is
  * not reached because another threw.
  */
-import { sizeOf } from '../../kernels/views.ts';
+import { sizeOf } from '../../kernels/index.ts';
 import type { CogVLM } from '../../models/cogvlm/index.ts';
 import { type AnyModule, type Module, withCallTap, withTap } from '../../nn/index.ts';
 import { insideModule, noGrad, scope, Tensor } from '../../tensor/index.ts';

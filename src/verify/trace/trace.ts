@@ -9,7 +9,7 @@
  * real numbers (embedding, position table, the whole model) are judged by the whole run. The golden side is
  * spec/goldens/generate/trace.py.
  */
-import type { SafetensorsFile } from '../../data/safetensors/read.ts';
+import type { SafetensorsFile } from '../../data/index.ts';
 import { loadCogVLM, positionIds, visionExpertMask } from '../../models/cogvlm/index.ts';
 import { scope } from '../../tensor/index.ts';
 import { EXACTLY, type Result } from '../finding.ts';

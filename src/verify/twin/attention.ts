@@ -3,10 +3,7 @@
  * host's. It must round, and scores lose digits with their size: with scores s off by δ, probabilities are off by
  * 2δ of themselves, so a row of the result may be off by (1 + 2·|s|) times what a number of its size is.
  */
-import type { Backend, View } from '../../kernels/backend.ts';
-import { composedAttention } from '../../kernels/composedAttention.ts';
-import { asNdarray } from '../../kernels/cpu/host.ts';
-import { forEachRow } from '../../kernels/cpu/lines.ts';
+import { asNdarray, type Backend, composedAttention, forEachRow, type View } from '../../kernels/index.ts';
 import { largest, rowSizes, runBeside } from './beside.ts';
 import { isFloat32, type Workbench } from './workbench.ts';
 

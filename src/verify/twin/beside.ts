@@ -5,10 +5,7 @@
  * reach, the result is the host's from the numbers in full precision; where they do not, what the fast kernel is off by
  * is added to it, and is found by whoever looks at the result.
  */
-import type { Backend, View } from '../../kernels/backend.ts';
-import { asNdarray } from '../../kernels/cpu/host.ts';
-import { forEachRow } from '../../kernels/cpu/lines.ts';
-import { sizeOf } from '../../kernels/views.ts';
+import { asNdarray, type Backend, forEachRow, sizeOf, type View } from '../../kernels/index.ts';
 import { isFloat32, type Workbench, wideNumbers } from './workbench.ts';
 
 /** What runs on the host alone: memory, kernels without float32 operands or results, and `adamw`, which writes in place. */

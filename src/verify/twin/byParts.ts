@@ -8,10 +8,16 @@
  *   products    a row of A and a column of B have a unit each; a sum over K products is a whole multiple of the product
  *               of the two units, and below 2²⁴ of them, in whatever order it is added
  */
-import type { Backend, View } from '../../kernels/backend.ts';
-import { asNdarray, dataOf } from '../../kernels/cpu/host.ts';
-import { forEachRow } from '../../kernels/cpu/lines.ts';
-import { sizeOf, sliceView, swapLastTwo } from '../../kernels/views.ts';
+import {
+  asNdarray,
+  type Backend,
+  dataOf,
+  forEachRow,
+  sizeOf,
+  sliceView,
+  swapLastTwo,
+  type View,
+} from '../../kernels/index.ts';
 import { bitsOfProducts, bitsOfSums, floatParts, powerAbove, unitParts } from './parts.ts';
 import { isFloat32, type Workbench, wideNumbers } from './workbench.ts';
 

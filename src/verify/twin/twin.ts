@@ -8,8 +8,7 @@
  *
  * Kernels without float32 operands or results, and `adamw`, are the host's.
  */
-import type { Backend } from '../../kernels/backend.ts';
-import { createCpuBackend, createJsHeap } from '../../kernels/cpu/index.ts';
+import { type Backend, createCpuBackend, createJsHeap } from '../../kernels/index.ts';
 import { attentionKernels } from './attention.ts';
 import { kernelsBeside } from './beside.ts';
 import { kernelsByParts } from './byParts.ts';

@@ -2,10 +2,14 @@
  * Between the host, which holds float32 tensors in double precision, and the fast backend, whose kernels are looked at:
  * numbers go over in views of the same shape, strides and offset, so that it takes the path it takes in a model.
  */
-import type { Backend, HostArray, View } from '../../kernels/backend.ts';
-import { dataOf } from '../../kernels/cpu/host.ts';
-import type { Heap } from '../../kernels/heap.ts';
-import { denseView } from '../../kernels/views.ts';
+import {
+  type Backend,
+  dataOf,
+  denseView,
+  type Heap,
+  type HostArray,
+  type View,
+} from '../../kernels/index.ts';
 
 export class Workbench {
   readonly fast: Backend;
