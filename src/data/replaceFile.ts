@@ -1,5 +1,5 @@
 /** Writing files as a whole (Node only): a reader sees the old one or the new one. */
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { reasonOf } from './reason.ts';
 
@@ -14,9 +14,16 @@ export class FileWriteError extends Error {
   }
 }
 
+/** An open file, as far as writing goes; a type of ours, so that the published ones need none of Node's. */
+export interface WritableFile {
+  write(bytes: Uint8Array, offset: number, length: number): Promise<{ readonly bytesWritten: number }>;
+  writeFile(content: string | Uint8Array): Promise<void>;
+}
+
+/** A file that is still to be written. */
 export interface PendingFile {
   readonly path: string;
-  write(handle: FileHandle): Promise<void>;
+  write(handle: WritableFile): Promise<void>;
 }
 
 /**

@@ -44,7 +44,7 @@ export interface RunOptions {
   /** Steps between two saves; default 250. A stage's last step is always saved. */
   readonly saveEvery?: number;
   /** Stops the run after the step it is in, saved. */
-  readonly signal?: AbortSignal;
+  readonly signal?: { readonly aborted: boolean };
   readonly onStep?: (report: StageReport) => void;
   readonly onSave?: (report: StageReport) => void | Promise<void>;
 }

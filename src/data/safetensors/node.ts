@@ -8,7 +8,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reasonOf } from '../reason.ts';
-import { FileWriteError, type PendingFile, replaceFiles } from '../replaceFile.ts';
+import { FileWriteError, type PendingFile, replaceFiles, type WritableFile } from '../replaceFile.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { INDEX_FILE, openCheckpoint } from './checkpoint.ts';
 import { SafetensorsError } from './error.ts';
@@ -144,7 +144,7 @@ function shardFile(folder: string, shard: Shard<FileEntry>, metadata: Metadata):
 }
 
 async function writeTensors(
-  handle: FileHandle,
+  handle: WritableFile,
   path: string,
   entries: readonly FileEntry[],
   metadata: Metadata,
@@ -157,7 +157,7 @@ async function writeTensors(
   }
 }
 
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+async function writeAll(handle: WritableFile, bytes: Uint8Array): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     const wanted = Math.min(bytes.length - written, MAX_IO_BYTES);
