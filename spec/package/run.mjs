@@ -65,11 +65,16 @@ function definitionOf(name) {
     getScriptVersion: () => '0',
     getScriptSnapshot: (path) =>
       ts.sys.fileExists(path) ? ts.ScriptSnapshot.fromString(ts.sys.readFile(path) ?? '') : undefined,
+    useCaseSensitiveFileNames: () => ts.sys.useCaseSensitiveFileNames,
     getCurrentDirectory: () => app,
     getDefaultLibFileName: ts.getDefaultLibFilePath,
   });
   const [{ fileName, textSpan }] = service.getDefinitionAtPosition(file, CONSUMER.indexOf(name));
-  return { fileName, text: readFileSync(fileName, 'utf8').slice(textSpan.start, textSpan.start + 40) };
+  // What the server of editors does with a place in a declaration.
+  const { fileName: source, pos } = service
+    .getSourceMapper()
+    .tryGetSourcePosition({ fileName, pos: textSpan.start }) ?? { fileName, pos: textSpan.start };
+  return { fileName: source, text: readFileSync(source, 'utf8').slice(pos, pos + 40) };
 }
 
 function steps() {
