@@ -3,7 +3,8 @@
  *
  *   npx tsx examples/04-own-differentiable-function.ts
  */
-import { defineFunction, gradcheck, Rng, setBackend, Tensor } from 'cogvlm-ts';
+import { defineFunction, Rng, setBackend, Tensor } from 'cogvlm-ts';
+import { gradcheck } from 'cogvlm-ts/verify';
 
 await setBackend('cpu'); // gradients are checked in float64, which gpujs does not compute in
 

@@ -1,7 +1,16 @@
 /** Everything of the package, and what reads and writes files (Node only). */
-export { FileWriteError, replaceFile } from './data/replaceFile.ts';
-export * from './data/safetensors/node.ts';
-export { type ReadTensorsOptions, readTensors } from './data/safetensors/readTensors.ts';
+export {
+  type CheckpointWriteOptions,
+  type FileEntry,
+  FileWriteError,
+  fileSource,
+  openCheckpointFolder,
+  type ReadTensorsOptions,
+  readTensors,
+  replaceFile,
+  writeCheckpointFolder,
+  writeSafetensorsFile,
+} from './data/node.ts';
 export * from './index.ts';
 // Verification, and WebGPU in Node
 export { installWebGpu } from './kernels/node.ts';

@@ -10,3 +10,4 @@ export {
   writeCheckpointFolder,
   writeSafetensorsFile,
 } from './safetensors/node.ts';
+export { type ReadTensorsOptions, readTensors } from './safetensors/readTensors.ts';

@@ -1,6 +1,5 @@
 /** y = x·Wᵀ + b, weight stored [out, in] as in PyTorch. */
-import { expectShape } from '../tensor/expectShape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { expectShape, type Tensor } from '../tensor/index.ts';
 import { fanInUniform, type WeightOptions } from './init.ts';
 import { Module, type Parameter } from './module.ts';
 

@@ -3,8 +3,7 @@
  * The ViT's patch embedding (14×14) and CogVLM2's downsampling (2×2) are of this kind. Rows and columns that do not
  * fill a tile are dropped, as Conv2d does.
  */
-import { expectShape } from '../tensor/expectShape.ts';
-import type { Tensor } from '../tensor/tensor.ts';
+import { expectShape, type Tensor } from '../tensor/index.ts';
 import { fanInUniform, type WeightOptions } from './init.ts';
 import { Module, type Parameter } from './module.ts';
 

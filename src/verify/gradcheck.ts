@@ -6,7 +6,7 @@
  * which is off by O(h⁴) + O(ε/h), together about 1e-11 at h = 1e-5. Differences are taken before the sum, so that what x_i
  * does not touch adds no rounding.
  */
-import type { HostArray } from '../kernels/backend.ts';
+import type { HostArray } from '../kernels/index.ts';
 import { DTypeError, noGrad, Rng, scope, Tensor } from '../tensor/index.ts';
 import { compare, describeComparison } from './compare.ts';
 import { GRADCHECK, type Tolerance } from './tolerances.ts';

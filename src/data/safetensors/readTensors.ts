@@ -1,6 +1,6 @@
 /** The tensors of safetensors files as the library's own (Node only): what a state dict is loaded from. */
 import { stat } from 'node:fs/promises';
-import type { DType } from '../../kernels/backend.ts';
+import type { DType } from '../../kernels/index.ts';
 import { getBackend, Tensor } from '../../tensor/index.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { SafetensorsDType } from './dtype.ts';
@@ -8,6 +8,7 @@ import { SafetensorsError } from './error.ts';
 import { fileSource, openCheckpointFolder } from './node.ts';
 import { openSafetensors, type SafetensorsFile } from './read.ts';
 
+/** Which tensors to read, and as what. */
 export interface ReadTensorsOptions {
   /** Which tensors are read. Default: all. */
   readonly names?: (name: string) => boolean;

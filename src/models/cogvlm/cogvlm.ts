@@ -5,12 +5,16 @@
  * B batch, T sequence, D width, V vocabulary, N image tokens, C channels, g patches along one side, p pixels of a patch
  */
 
-import { crossEntropy, Embedding, IGNORE_INDEX, Linear, Module, RMSNorm } from '../../nn/index.ts';
-import type { WeightOptions } from '../../nn/init.ts';
-import { ShapeError } from '../../tensor/errors.ts';
-import { expectShape } from '../../tensor/expectShape.ts';
-import { concat } from '../../tensor/functions/index.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import {
+  crossEntropy,
+  Embedding,
+  IGNORE_INDEX,
+  Linear,
+  Module,
+  RMSNorm,
+  type WeightOptions,
+} from '../../nn/index.ts';
+import { concat, expectShape, ShapeError, Tensor } from '../../tensor/index.ts';
 import { type CogVLMConfig, checkConfig, imageTokens } from './config.ts';
 import { DecoderLayer } from './decoder.ts';
 import { ExpertRouting } from './expertRouting.ts';

@@ -10,9 +10,7 @@
  *
  * B batch, T sequence, D width; n_I and n_T image and text tokens of the whole batch
  */
-import { expectShape } from '../../tensor/expectShape.ts';
-import { concat } from '../../tensor/functions/index.ts';
-import { Tensor } from '../../tensor/tensor.ts';
+import { concat, expectShape, Tensor } from '../../tensor/index.ts';
 
 /** Row numbers: where X_I and X_T stand in the sequence, and where each token of it stands in concat(X_I, X_T). */
 interface RowOrder {

@@ -5,11 +5,8 @@
  * before the adapter. boi and eoi are learned and do not pass through the adapter.
  */
 
-import { Module, type Parameter, PatchConv } from '../../nn/index.ts';
-import { type WeightOptions, zeros } from '../../nn/init.ts';
-import { expectShape } from '../../tensor/expectShape.ts';
-import { concat } from '../../tensor/functions/index.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { Module, type Parameter, PatchConv, type WeightOptions, zeros } from '../../nn/index.ts';
+import { concat, expectShape, type Tensor } from '../../tensor/index.ts';
 import { Adapter } from './adapter.ts';
 import { type CogVLMConfig, patchGrid, type VisionConfig } from './config.ts';
 import { PatchEmbedding, VitTransformer } from './evaVit.ts';
