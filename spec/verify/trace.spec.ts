@@ -123,9 +123,9 @@ describe('a module that', () => {
   });
 
   it('hands a part something of a wrong width is at fault, not the part in which it is noticed', async () => {
-    const from = 'routing.apply(context, this.vision_expert_dense';
+    const from = 'this.vision_expert_dense.call(A_I)';
     const rows = await alteredTrace([
-      { file: EXPERT, from, to: 'routing.apply(context.slice(2, 1), this.vision_expert_dense' },
+      { file: EXPERT, from, to: 'this.vision_expert_dense.call(A_I.slice(1, 1))' },
     ]);
     expect(moduleAtFault(rows)).toBe('model.layers.0.self_attn');
     const dense = 'model.layers.0.self_attn.vision_expert_dense/out';
