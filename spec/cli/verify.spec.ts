@@ -41,7 +41,7 @@ describe('cogvlm verify', () => {
     const report = JSON.parse(await readFile(file, 'utf8'));
     expect(report).toMatchObject({ ok: true, backend: 'cpu', dtype: 'float32' });
     const names = report.folders.map((entry: { folder: string }) => entry.folder.split('/').at(-1));
-    expect(names).toEqual(['cogvlm', 'cogvlm2', 'modules', 'ops', 'preprocess', 'training']);
+    expect(names).toEqual(['cogvlm', 'cogvlm2', 'functions', 'modules', 'ops', 'preprocess', 'training']);
     for (const { folder: name, rows, summary } of report.folders) {
       expect(summary).toMatchObject({ ok: rows.length, bad: 0 });
       const printed = out.split('\n').find((line) => line.startsWith(`${name}: OK · `));

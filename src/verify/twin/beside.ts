@@ -17,6 +17,7 @@ const ALONE = [
   'read',
   'readSync',
   'release',
+  'park',
   'memory',
   'openScope',
   'closeScope',
