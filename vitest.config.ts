@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^cogvlm-ts$/, replacement: source('index.ts') },
       { find: /^cogvlm-ts\/node$/, replacement: source('node.ts') },
+      { find: /^cogvlm-ts\/(data|kernels|train|verify)$/, replacement: source('$1/index.ts') },
     ],
   },
   test: {

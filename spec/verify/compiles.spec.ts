@@ -65,7 +65,7 @@ describe('an op', () => {
       '  spare: [',
       /'spare' does not exist in type 'Cases<NoAttrs>'/,
     ],
-    ['its place in the table of cases', TABLE, '  swiglu,\n', '', /^Property 'swiglu' is missing in type/],
+    ['its place in the table of cases', TABLE, '  ...swiglu,\n', '', /^Property 'swiglu' is missing in type/],
   ])('does not compile without %s', (_, file, from, to, says) => {
     expect(complaints(file, from, to)).toContainEqual(expect.stringMatching(says));
   });
