@@ -15,6 +15,9 @@ export default defineConfig({
   test: {
     include: ['spec/**/*.spec.ts'],
     setupFiles: ['spec/setup.ts'],
-    testTimeout: 120_000,
+    // All cores; by default one is left free, which of two is half.
+    maxWorkers: '100%',
+    testTimeout: 240_000,
+    hookTimeout: 60_000,
   },
 });
