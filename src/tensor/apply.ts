@@ -41,14 +41,20 @@ export function run<Attrs>(
   const { out, saved = [] } = op.forward(k, views, attrs);
   if (finiteCheck) requireFinite(k, op.name, out);
   const isWanted = isRecording() && isFloat(out.buffer.dtype) && inputs.some((input) => input.requiresGrad);
-  const made = new Set([out, ...saved].map(({ buffer }) => buffer));
-  for (const { buffer } of views) made.delete(buffer);
   if (!isWanted) {
-    for (const buffer of made) if (buffer !== out.buffer) retire(k, buffer);
+    if (saved.length > 0) for (const buffer of madeOf(saved, [...views, out])) retire(k, buffer);
     return { view: out, node: null };
   }
   for (const { buffer } of [...views, out, ...saved]) wantForGradient(k, buffer);
+  const made = madeOf([out, ...saved], views);
   return { view: out, node: recorded(k, op, { inputs, views, attrs, out, saved }, made) };
+}
+
+/** Buffers of results that are not those of others: an op may give a view of what it was given. */
+function madeOf(results: readonly View[], others: readonly View[]): ReadonlySet<BufferHandle> {
+  const made = new Set(results.map(({ buffer }) => buffer));
+  for (const { buffer } of others) made.delete(buffer);
+  return made;
 }
 
 interface Call<Attrs> {
