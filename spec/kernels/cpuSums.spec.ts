@@ -85,6 +85,27 @@ describe('matmul', () => {
     expectValues(cpu.matmul(on(a, 'float32'), on(b, 'float32')), c, 8);
   });
 
+  it.each(['float32', 'float64'] as const)(
+    '%s: tiles and edges have the bits of three plain loops',
+    (dtype) => {
+      for (const M of [1, 2, 3, 6])
+        for (const N of [1, 3, 4, 5, 9])
+          for (const K of [1, 2, 7, 33]) {
+            const [A, B] = [on(wave([M, K], 1), dtype), on(wave([K, N], 2), dtype)];
+            const [a, b] = [cpu.readSync(A), cpu.readSync(B)];
+            const c = cpu.readSync(cpu.matmul(A, B));
+            const plain = c.slice().fill(0);
+            for (let m = 0; m < M; m++)
+              for (let n = 0; n < N; n++) {
+                let sum = 0;
+                for (let k = 0; k < K; k++) sum += a[m * K + k] * b[k * N + n];
+                plain[m * N + n] = sum;
+              }
+            expect(c, `${M} × ${K} · ${K} × ${N}`).toEqual(plain);
+          }
+    },
+  );
+
   it('takes transposed views', () => {
     const [a, b] = [wave([4, 3], 1), wave([5, 4], 2)];
     const c = cpu.matmul(swapLastTwo(on(a)), swapLastTwo(on(b)));

@@ -3,6 +3,7 @@ import type { Backend, HostArray } from '../backend.ts';
 import type { Heap } from '../heap.ts';
 import { asNdarray, result } from './host.ts';
 import { forEachPosition } from './lines.ts';
+import { COLUMNS, multiplyTile, ROWS } from './matmulTile.ts';
 
 /** Writes `count` lines of K elements one behind the other, as doubles: the loops over them meet no strides. */
 function gather(
@@ -16,6 +17,27 @@ function gather(
 ): void {
   for (let i = 0; i < count; i++)
     for (let k = 0; k < K; k++) lines[i * K + k] = data[at + i * stride + k * kStride];
+}
+
+/** c[m, n] = Σₖ rows[m, k] · columns[n, k]: whole tiles at once, what is left at the edges one by one. */
+function multiply(
+  rows: Float64Array,
+  columns: Float64Array,
+  [M, N, K]: readonly [number, number, number],
+  c: HostArray,
+  at: number,
+): void {
+  const edgeRow = M - (M % ROWS);
+  const edgeColumn = N - (N % COLUMNS);
+  for (let m = 0; m < edgeRow; m += ROWS)
+    for (let n = 0; n < edgeColumn; n += COLUMNS)
+      multiplyTile(rows, m * K, columns, n * K, K, c, at + m * N + n, N);
+  for (let m = 0; m < M; m++)
+    for (let n = m < edgeRow ? edgeColumn : 0; n < N; n++) {
+      let sum = 0;
+      for (let k = 0; k < K; k++) sum += rows[m * K + k] * columns[n * K + k];
+      c[at + m * N + n] = sum;
+    }
 }
 
 export function matmulKernels(heap: Heap): Pick<Backend, 'matmul'> {
@@ -33,12 +55,7 @@ export function matmulKernels(heap: Heap): Pick<Backend, 'matmul'> {
       forEachPosition(lead, [A, B, C], ([aAt, bAt, cAt]) => {
         gather(rows, A.data, aAt, M, aRow, K, aK);
         gather(columns, B.data, bAt, N, bColumn, K, bK);
-        for (let m = 0; m < M; m++)
-          for (let n = 0; n < N; n++) {
-            let sum = 0;
-            for (let k = 0; k < K; k++) sum += rows[m * K + k] * columns[n * K + k];
-            C.data[cAt + m * N + n] = sum;
-          }
+        multiply(rows, columns, [M, N, K], C.data, cAt);
       });
       return c;
     },
