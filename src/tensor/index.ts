@@ -1,4 +1,5 @@
 export { checkFinite } from './apply.ts';
+export type { Axes } from './axes.ts';
 export { type ComposedName, composed } from './composed.ts';
 export { getBackend, setBackend } from './context.ts';
 export { type BackwardOf, defineFunction, type FunctionDefinition } from './defineFunction.ts';
@@ -11,4 +12,4 @@ export { Rng, type RngState } from './random.ts';
 export { modulePass, scope } from './scope.ts';
 export { isFloat, requireSameDType, requireShape } from './shape.ts';
 export { type BackwardOptions, noGrad } from './tape.ts';
-export { type Axes, apply, Tensor, type TensorOptions } from './tensor.ts';
+export { apply, Tensor, type TensorOptions } from './tensor.ts';

@@ -1,28 +1,35 @@
 /**
- * The tensor: a view of a backend's buffer, and its place on the tape. Eager: an op computes when it is called.
- * The class holds no mathematics; that is in `ops/` and the kernels.
+ * The tensor: elements, their place on the tape, and a method for everything that is done to one. Eager: an op computes when it
+ * is called. Gradients and kernels are in `ops/`; what is more than one primitive here is composed of others.
  */
-import ndarray, { type NdArray } from 'ndarray';
+import type { NdArray } from 'ndarray';
 import {
   type Backend,
   type CompareName,
   type DType,
-  denseStrides,
   denseView,
   expandView,
-  type HostArray,
   requireInt32,
   sizeOf,
   type View,
 } from '../kernels/index.ts';
 import { run } from './apply.ts';
+import {
+  type Axes,
+  expandedShape,
+  filledShape,
+  flattenedShape,
+  normalizeAxes,
+  partLengths,
+  unsqueezedShape,
+} from './axes.ts';
 import { getBackend } from './context.ts';
-import { DTypeError, formatType, ShapeError } from './errors.ts';
+import { Elements } from './elements.ts';
+import { DTypeError, ShapeError } from './errors.ts';
 import { flattened, hostArray, type Nested, ndarrayNumbers } from './hostNumbers.ts';
 import { keepBuffer, keepGradient, releaseBuffer, track, use } from './lifetime.ts';
 import type { Op } from './op.ts';
 import { type OpAttrs, type OpName, ops } from './ops/index.ts';
-import { formatNumbers } from './print.ts';
 import type { Rng } from './random.ts';
 import {
   broadcastOrThrow,
@@ -42,9 +49,6 @@ export interface TensorOptions {
   readonly requiresGrad?: boolean;
 }
 
-/** One axis, or several; negative ones count from the end. */
-export type Axes = number | readonly number[];
-
 export interface VarianceOptions {
   /** What is taken off the number of elements that the sum is divided by. Default 1. */
   readonly correction?: number;
@@ -52,17 +56,14 @@ export interface VarianceOptions {
 }
 
 /** Numbers with a shape and a dtype on a backend, and what is needed for their gradient. */
-export class Tensor implements Traced {
-  readonly backend: Backend;
-  readonly view: View;
+export class Tensor extends Elements implements Traced {
   readonly node: TapeNode | null;
   requiresGrad: boolean;
   /** Gradient of a leaf, after `backward()`. */
   grad: Tensor | null = null;
 
   constructor(backend: Backend, view: View, node: TapeNode | null = null, requiresGrad = node !== null) {
-    this.backend = backend;
-    this.view = view;
+    super(backend, view);
     this.node = node;
     this.requiresGrad = requiresGrad;
     track(backend, view.buffer, requiresGrad);
@@ -135,64 +136,6 @@ export class Tensor implements Traced {
   static fromNdarray(array: NdArray, options: TensorOptions = {}): Tensor {
     const { values, shape, dtype } = ndarrayNumbers(array, options.dtype);
     return Tensor.fromArray(values, shape, { ...options, dtype });
-  }
-
-  // ---- looking --------------------------------------------------------------------------------------------------
-
-  get shape(): readonly number[] {
-    return this.view.shape;
-  }
-
-  get dtype(): DType {
-    return this.view.buffer.dtype;
-  }
-
-  get rank(): number {
-    return this.view.shape.length;
-  }
-
-  /** Number of elements. */
-  get size(): number {
-    return sizeOf(this.view.shape);
-  }
-
-  /** The elements in row-major order, copied now. Throws on a device that cannot wait: use `await read()` there. */
-  get data(): HostArray {
-    return this.backend.readSync(this.view);
-  }
-
-  /** The elements in row-major order, on any backend. */
-  read(): Promise<HostArray> {
-    return this.backend.read(this.view);
-  }
-
-  /** The only element. @throws ShapeError where there are more or fewer */
-  item(): number {
-    if (this.size === 1) return this.data[0];
-    throw new ShapeError({ op: 'item', argument: 'x', got: { x: this }, rule: 'needs exactly one element' });
-  }
-
-  /** A copy as an ndarray, for the packages that speak it. */
-  toNdarray(): NdArray {
-    return ndarray(this.data, [...this.shape], denseStrides(this.shape), 0);
-  }
-
-  /**
-   * Dtype, shape, backend, and the numbers as NumPy prints them. Printing never waits: of a device that answers later, and
-   * of memory that was released, it says so instead.
-   */
-  toString(): string {
-    const type = `Tensor ${formatType(this)} on ${this.backend.name}${this.requiresGrad ? ', requires grad' : ''}`;
-    try {
-      return `${type}${this.rank > 1 ? '\n' : ' '}${formatNumbers(this.backend, this.view)}`;
-    } catch (error) {
-      return `${type} (${(error as Error).message})`;
-    }
-  }
-
-  /** What `console.log` shows in Node. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
   }
 
   // ---- gradients and memory -------------------------------------------------------------------------------------
@@ -440,11 +383,7 @@ export class Tensor implements Traced {
 
   /** The same elements in another shape; one size may be −1, and is then what is left. */
   reshape(...shape: readonly number[]): Tensor {
-    const known = shape.reduce((n, size) => (size === -1 ? n : n * size), 1);
-    const open = shape.filter((size) => size === -1).length;
-    const left = this.size / known;
-    const resolved = open === 1 && Number.isInteger(left) ? shape.map((n) => (n === -1 ? left : n)) : shape;
-    return apply('reshape', [this], { shape: resolved });
+    return apply('reshape', [this], { shape: filledShape(this.size, shape) });
   }
 
   /** Axes in another order. */
@@ -462,15 +401,7 @@ export class Tensor implements Traced {
 
   /** Broadcast without a copy; −1 keeps the size of an axis. @throws ShapeError where −1 stands for a new axis */
   expand(...shape: readonly number[]): Tensor {
-    const lead = shape.length - this.rank;
-    const fresh = shape.slice(0, Math.max(lead, 0)).indexOf(-1);
-    if (fresh >= 0) {
-      const rule = `-1 keeps an axis, and axis ${fresh} of [${shape.join(',')}] is new`;
-      const hint = 'give a new leading axis its size.';
-      throw new ShapeError({ op: 'expand', argument: 'shape', got: { x: this }, rule, hint });
-    }
-    const kept = shape.map((size, axis) => (size === -1 ? this.shape[axis - lead] : size));
-    return apply('expand', [this], { shape: kept });
+    return apply('expand', [this], { shape: expandedShape(this, shape) });
   }
 
   /** Elements start…end − 1 of one axis, without a copy; negative positions count from the end. */
@@ -484,14 +415,7 @@ export class Tensor implements Traced {
 
   /** A new axis of size 1. */
   unsqueeze(axis: number): Tensor {
-    const places = this.rank + 1;
-    if (!Number.isInteger(axis) || axis < -places || axis >= places) {
-      const rule = `a new axis cannot stand at ${axis}`;
-      const hint = `use ${-places}…${places - 1}.`;
-      throw new ShapeError({ op: 'unsqueeze', argument: 'axis', got: { x: this }, rule, hint });
-    }
-    const a = axis < 0 ? axis + places : axis;
-    return apply('reshape', [this], { shape: [...this.shape.slice(0, a), 1, ...this.shape.slice(a)] });
+    return apply('reshape', [this], { shape: unsqueezedShape(this, axis) });
   }
 
   /** Without axes of size 1: without all of them, or without one, which stays where its size is another. */
@@ -502,15 +426,7 @@ export class Tensor implements Traced {
 
   /** Axes `start` to `end` as one. */
   flatten(start = 0, end = -1): Tensor {
-    if (this.rank === 0) return this.reshape(1);
-    const from = normalizeAxis('flatten', this, start, 'start');
-    const to = normalizeAxis('flatten', this, end, 'end');
-    if (from > to) {
-      const rule = `start ${start} is behind end ${end}`;
-      throw new ShapeError({ op: 'flatten', argument: 'start', got: { x: this }, rule });
-    }
-    const merged = sizeOf(this.shape.slice(from, to + 1));
-    return this.reshape(...this.shape.slice(0, from), merged, ...this.shape.slice(to + 1));
+    return apply('reshape', [this], { shape: flattenedShape(this, start, end) });
   }
 
   /**
@@ -519,15 +435,8 @@ export class Tensor implements Traced {
    */
   split(sizes: number | readonly number[], axis = 0): Tensor[] {
     const a = normalizeAxis('split', this, axis);
-    const size = this.shape[a];
-    const parts = typeof sizes === 'number' ? equalParts(size, sizes) : sizes;
-    const total = parts.reduce((n, part) => n + part, 0);
-    if (total !== size || !parts.every((part) => Number.isInteger(part) && part >= 0)) {
-      const rule = `parts of ${[sizes].flat().join(', ')} do not make ${size} elements`;
-      throw new ShapeError({ op: 'split', argument: 'sizes', axis: a, got: { x: this }, rule });
-    }
     let end = 0;
-    return parts.map((length) => {
+    return partLengths(this, a, sizes).map((length) => {
       end += length;
       return apply('slice', [this], { axis: a, start: end - length, length, step: 1 });
     });
@@ -549,14 +458,14 @@ export class Tensor implements Traced {
 
   /** Sum over one axis, over several, or over all; they are dropped unless `keepDim`. */
   sum(axis?: Axes, keepDim = false): Tensor {
-    const axes = this.#axes('sum', axis);
+    const axes = normalizeAxes('sum', this, axis);
     return apply('sum', [this], { axes }).#dropped(axes, keepDim);
   }
 
   /** Mean over one axis, over several, or over all. @throws DTypeError for integers */
   mean(axis?: Axes, keepDim = false): Tensor {
     requireDType('mean', 'x', this.view);
-    const axes = this.#axes('mean', axis);
+    const axes = normalizeAxes('mean', this, axis);
     const total = apply('sum', [this], { axes }).#dropped(axes, keepDim);
     // Divided, not multiplied by 1/n, which is rounded: the mean of n ones is 1.
     return total.div(this.size / total.size);
@@ -564,7 +473,7 @@ export class Tensor implements Traced {
 
   /** Largest element over one axis, over several, or over all. Equal ones share the gradient evenly. */
   max(axis?: Axes, keepDim = false): Tensor {
-    const axes = this.#axes('max', axis);
+    const axes = normalizeAxes('max', this, axis);
     if (axes.length === 1) return apply('max', [this], { axis: axes[0] }).#dropped(axes, keepDim);
     // Several axes become one, since shares of shares would not be even.
     const rest = this.shape.map((_, a) => a).filter((a) => !axes.includes(a));
@@ -582,7 +491,7 @@ export class Tensor implements Traced {
    */
   var(axis?: Axes, { correction = 1, keepDim = false }: VarianceOptions = {}): Tensor {
     requireDType('var', 'x', this.view);
-    this.#axes('var', axis);
+    normalizeAxes('var', this, axis);
     const centred = this.sub(this.mean(axis, true));
     const total = centred.mul(centred).sum(axis, keepDim);
     return total.div(Math.max(0, this.size / total.size - correction));
@@ -591,7 +500,7 @@ export class Tensor implements Traced {
   /** Standard deviation: the root of `var`, with slope 0 where that is 0. */
   std(axis?: Axes, options: VarianceOptions = {}): Tensor {
     requireDType('std', 'x', this.view);
-    this.#axes('std', axis);
+    normalizeAxes('std', this, axis);
     return this.var(axis, options).#whereNotZero((variance) => variance.sqrt());
   }
 
@@ -601,7 +510,7 @@ export class Tensor implements Traced {
    */
   norm(p = 2, axis?: Axes, keepDim = false): Tensor {
     requireDType('norm', 'x', this.view);
-    this.#axes('norm', axis);
+    normalizeAxes('norm', this, axis);
     if (!(p >= 1)) throw new RangeError(`norm(x): p: needs 1 ≤ p ≤ ∞, got ${p}`);
     if (p === 1) return this.abs().sum(axis, keepDim);
     if (p === 2)
@@ -630,21 +539,6 @@ export class Tensor implements Traced {
       throw new ShapeError({ op: 'argmax', argument: 'axis', axis: a, got: { x: this }, rule });
     }
     return new Tensor(this.backend, this.backend.argmax(this.view, a));
-  }
-
-  /** Axes to reduce over, from the front and in rising order. */
-  #axes(op: string, axis: Axes | undefined): readonly number[] {
-    if (axis === undefined) return this.shape.map((_, a) => a);
-    if (typeof axis === 'number') return [normalizeAxis(op, this, axis)];
-    const axes = axis.map((a) => normalizeAxis(op, this, a)).sort((a, b) => a - b);
-    const twice = axes.find((a, i) => a === axes[i - 1]);
-    if (axes.length > 0 && twice === undefined) return axes;
-    const rule =
-      twice === undefined
-        ? 'the list of axes is empty'
-        : `axis ${twice} is there twice in [${axis.join(',')}]`;
-    const hint = twice === undefined ? 'leave it out to reduce over all.' : undefined;
-    throw new ShapeError({ op, argument: 'axis', got: { x: this }, rule, ...(hint && { hint }) });
   }
 
   #dropped(axes: readonly number[], keepDim: boolean): Tensor {
@@ -680,13 +574,13 @@ export class Tensor implements Traced {
 
   /** Whether any element over axes, or of all, is not 0. */
   any(axis?: Axes, keepDim = false): Tensor {
-    this.#axes('any', axis);
+    normalizeAxes('any', this, axis);
     return this.to('bool').to('float32').sum(axis, keepDim).gt(0);
   }
 
   /** Whether all elements over axes, or all there are, are not 0. */
   all(axis?: Axes, keepDim = false): Tensor {
-    this.#axes('all', axis);
+    normalizeAxes('all', this, axis);
     return this.eq(0).any(axis, keepDim).eq(0);
   }
 
@@ -699,13 +593,6 @@ export class Tensor implements Traced {
       this.backend.compare(name, expandView(this.view, shape), expandView(other.view, shape)),
     );
   }
-}
-
-/** Parts of `part` elements that make up `size`, the last one of what is left. */
-function equalParts(size: number, part: number): number[] {
-  if (!Number.isInteger(part) || part < 1) return size === 0 && part === 0 ? [0] : [part];
-  const whole = new Array<number>(Math.max(1, Math.ceil(size / part))).fill(part);
-  return whole.with(-1, size - part * (whole.length - 1));
 }
 
 /** Runs a primitive by name. @throws Error where tensors of different backends meet */
