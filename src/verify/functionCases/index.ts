@@ -7,9 +7,11 @@ import { type functions, inputName, type OpName } from '../../tensor/cases.ts';
 import { Rng, type Tensor } from '../../tensor/index.ts';
 import type { Case, Refusal } from '../cases.ts';
 import { sampleTensors } from '../samples.ts';
+import { conv2dCases } from './conv2d.ts';
+import { crossEntropyCases } from './crossEntropy.ts';
+import { einsumCases } from './einsum.ts';
 import { elementwise } from './elementwise.ts';
 import { indexing } from './indexing.ts';
-import { products } from './products.ts';
 import { type FunctionRecord, REFUSES_NOTHING } from './record.ts';
 import { reductions } from './reductions.ts';
 import { shapes } from './shapes.ts';
@@ -31,7 +33,9 @@ const records = {
   ...elementwise,
   ...reductions,
   ...indexing,
-  ...products,
+  einsum: einsumCases,
+  conv2d: conv2dCases,
+  crossEntropy: crossEntropyCases,
 } satisfies Readonly<Record<FunctionName, unknown>>;
 
 const all = Object.entries(records) as unknown as [string, FunctionRecord<unknown>][];

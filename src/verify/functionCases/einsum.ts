@@ -1,0 +1,187 @@
+/** Cases of sums of products, as einsum has them. */
+import { einsum } from '../../tensor/index.ts';
+import { ENDS, record } from './record.ts';
+
+export const einsumCases = record<{ equation: string }>({
+  inputs: ['operand'],
+  variadic: true,
+  call: (operands, { equation }) => einsum(equation, ...operands),
+  samples: [
+    {
+      note: 'a product of matrices',
+      inputs: [{ shape: [3, 4] }, { shape: [4, 2] }],
+      attrs: { equation: 'ij,jk->ik' },
+    },
+    {
+      note: 'the same, implicit',
+      inputs: [{ shape: [3, 4] }, { shape: [4, 2] }],
+      attrs: { equation: 'ij, jk' },
+    },
+    {
+      note: 'implicit, letters out of order',
+      inputs: [{ shape: [3, 4] }, { shape: [2, 3] }],
+      attrs: { equation: 'ba,cb' },
+    },
+    { note: 'capitals first', inputs: [{ shape: [3] }, { shape: [2] }], attrs: { equation: 'a,B' } },
+    {
+      note: 'in batches',
+      inputs: [{ shape: [2, 3, 4] }, { shape: [2, 4, 5] }],
+      attrs: { equation: 'bij,bjk->bik' },
+    },
+    {
+      note: 'scores of attention',
+      inputs: [{ shape: [2, 3, 2, 4] }, { shape: [2, 5, 2, 4] }],
+      attrs: { equation: 'bthk,bshk->bhts' },
+    },
+    { note: 'elementwise', inputs: [{ shape: [3, 4] }, { shape: [3, 4] }], attrs: { equation: 'ij,ij->ij' } },
+    { note: 'an outer product', inputs: [{ shape: [3] }, { shape: [4] }], attrs: { equation: 'i,j->ji' } },
+    { note: 'an inner product', inputs: [{ shape: [5] }, { shape: [5] }], attrs: { equation: 'i,i->' } },
+    { note: 'a trace', inputs: [{ shape: [4, 4] }], attrs: { equation: 'ii' } },
+    { note: 'a diagonal', inputs: [{ shape: [3, 2, 3] }], attrs: { equation: 'iji->ji' } },
+    {
+      note: 'three times one letter',
+      inputs: [{ shape: [3, 3, 3] }, { shape: [3, 2] }],
+      attrs: { equation: 'iii,ij->j' },
+    },
+    { note: 'a transpose', inputs: [{ shape: [2, 3] }], attrs: { equation: 'ij->ji' } },
+    { note: 'a sum', inputs: [{ shape: [2, 3, 4] }], attrs: { equation: 'ijk->j' } },
+    {
+      note: 'sums of one side',
+      inputs: [{ shape: [2, 3, 2] }, { shape: [3, 4, 3] }],
+      attrs: { equation: 'aib,icd->c' },
+    },
+    {
+      note: 'three operands',
+      inputs: [{ shape: [2, 3] }, { shape: [3, 4] }, { shape: [4, 2] }],
+      attrs: { equation: 'ij,jk,kl->il' },
+    },
+    {
+      note: 'bilinear',
+      inputs: [{ shape: [3, 2] }, { shape: [4, 2, 5] }, { shape: [3, 5] }],
+      attrs: { equation: 'bn,anm,bm->ba' },
+    },
+    {
+      note: 'dots',
+      inputs: [{ shape: [2, 3, 4, 5] }, { shape: [5, 2] }],
+      attrs: { equation: '...i,ij->...j' },
+    },
+    {
+      note: 'dots that broadcast',
+      inputs: [{ shape: [2, 1, 3, 4] }, { shape: [5, 4, 2] }],
+      attrs: { equation: '...ij,...jk->...ik' },
+    },
+    {
+      note: 'dots, implicit',
+      inputs: [{ shape: [2, 3, 4] }, { shape: [4] }],
+      attrs: { equation: 'a...,...' },
+    },
+    { note: 'dots summed over', inputs: [{ shape: [2, 3, 4] }], attrs: { equation: 'i...->i' } },
+    {
+      note: 'an axis of 1 that broadcasts',
+      inputs: [{ shape: [3, 1] }, { shape: [3, 4] }],
+      attrs: { equation: 'ij,ij->ij' },
+    },
+    { note: 'a scalar', inputs: [{ shape: [] }, { shape: [3] }], attrs: { equation: ',i->i' } },
+    { note: 'size-1 axes', inputs: [{ shape: [1, 1] }, { shape: [1, 1] }], attrs: { equation: 'ij,jk->ik' } },
+    { note: 'zero size', inputs: [{ shape: [2, 0] }, { shape: [0, 3] }], attrs: { equation: 'ij,jk->ik' } },
+    {
+      note: 'transposed, strided',
+      inputs: [
+        { shape: [3, 4], layout: 'transposed' },
+        { shape: [4, 2], layout: 'strided' },
+      ],
+      attrs: { equation: 'ij,jk->ik' },
+    },
+    {
+      note: 'x with itself',
+      inputs: [{ shape: [3, 4] }, { shape: [3, 4], layout: 'same' }],
+      attrs: { equation: 'ij,kj->ik' },
+    },
+    { note: 'long rows', inputs: [{ shape: [2, 300] }, { shape: [300] }], attrs: { equation: 'ij,j' } },
+    {
+      note: 'far values',
+      inputs: [{ shape: [3, 3], values: ENDS }],
+      attrs: { equation: 'ij->ji' },
+      noDifferences: 'infinities',
+    },
+  ],
+  errors: [
+    {
+      note: 'another number of operands',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { equation: 'ij,jk->ik' },
+      error: 'ShapeError',
+      says: "einsum(operand0): equation: 'ij,jk->ik' has 2 terms for 1 operands: operand0 is float64[2,3]",
+    },
+    {
+      note: 'a sign that is no letter',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { equation: 'i1->i' },
+      error: 'ShapeError',
+      says: "equation: 'i1->i' is more than letters, '...', ',' and one '->'",
+    },
+    {
+      note: 'two arrows',
+      inputs: [{ shape: [2] }],
+      attrs: { equation: 'i->i->i' },
+      error: 'ShapeError',
+      says: "'i->i->i' is more than letters",
+    },
+    {
+      note: 'a letter short',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { equation: 'i->i' },
+      error: 'ShapeError',
+      says: "operand0: has 2 axes, and 'i' names 1",
+    },
+    {
+      note: 'more letters than axes beside the dots',
+      inputs: [{ shape: [2] }],
+      attrs: { equation: '...ij->...' },
+      error: 'ShapeError',
+      says: "operand0: has 1 axes, and '...ij' names 2",
+    },
+    {
+      note: 'two sizes',
+      inputs: [{ shape: [2, 3] }, { shape: [4, 2] }],
+      attrs: { equation: 'ij,jk->ik' },
+      error: 'ShapeError',
+      says: 'operand1: j has size 4, and 3 elsewhere: operand0 is float64[2,3], operand1 is float64[4,2]',
+    },
+    {
+      note: 'a diagonal of no square',
+      inputs: [{ shape: [1, 3] }],
+      attrs: { equation: 'ii->i' },
+      error: 'ShapeError',
+      says: 'operand0: i has size 3, and 1 elsewhere',
+    },
+    {
+      note: 'dots that do not broadcast',
+      inputs: [{ shape: [2, 3] }, { shape: [3, 3] }],
+      attrs: { equation: '...i,...i->...' },
+      error: 'ShapeError',
+      says: 'operand1: an axis of the dots has size 3, and 2 elsewhere',
+    },
+    {
+      note: 'a result from nowhere',
+      inputs: [{ shape: [2] }],
+      attrs: { equation: 'i->j' },
+      error: 'ShapeError',
+      says: "equation: the result 'j' has j of no operand",
+    },
+    {
+      note: 'a result with a letter twice',
+      inputs: [{ shape: [2] }],
+      attrs: { equation: 'i->ii' },
+      error: 'ShapeError',
+      says: "equation: the result 'ii' has i twice",
+    },
+    {
+      note: 'integers',
+      inputs: [{ shape: [2], dtype: 'int32', values: [1, 2] }],
+      attrs: { equation: 'i->i' },
+      error: 'DTypeError',
+      says: 'einsum(operand0): operand0: needs float32 or float64',
+    },
+  ],
+});
