@@ -8,12 +8,7 @@ import { Binary, Unary } from './codes';
 import { cos4, log4, pow4, sin4, tanh4 } from './double';
 import { erf4, exp4, gelu4, geluSlope4, sigmoid4, silu4, siluExp4, siluSlope4 } from './exponential';
 import { rest } from './thread';
-import { copyRest, loadRest, madd, storeRest } from './vector';
-
-/** Elements a step of a loop takes: two vectors, which share the loads of coefficients and hide each other's latency. */
-const STEP: i32 = 8;
-/** Bytes of a step; the rests of several operands stand that far apart. */
-const WIDE: usize = 32;
+import { copyRest, loadRest, STEP, storeRest, WIDE } from './vector';
 
 @inline
 function unary4(f: i32, x: v128): v128 {
@@ -286,91 +281,5 @@ export function binary(
         out += <usize>n3 << 2;
       }
     }
-  }
-}
-
-/** silu(gate) ⊙ up. */
-export function swiglu(n: i32, gate: usize, up: usize, y: usize): void {
-  const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
-  swigluOf8s(whole, gate, up, y);
-  if (left == 0) return;
-  copyRest(left, gate + done, rest);
-  copyRest(left, up + done, rest + WIDE);
-  swigluOf8s(STEP, rest, rest + WIDE, rest);
-  copyRest(left, rest, y + done);
-}
-
-function swigluOf8s(n: i32, gate: usize, up: usize, y: usize): void {
-  for (const end = gate + (<usize>n << 2); gate < end; gate += WIDE, up += WIDE, y += WIDE) {
-    const s0 = silu4(v128.load(gate)), s1 = silu4(v128.load(gate, 16));
-    const y0 = f32x4.mul(s0, v128.load(up)), y1 = f32x4.mul(s1, v128.load(up, 16));
-    v128.store(y, y0);
-    v128.store(y, y1, 16);
-  }
-}
-
-/** dgate = dy·up·silu′(gate), dup = dy·silu(gate). */
-export function swigluBackward(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
-  const whole = n & ~(STEP - 1), left = n - whole, done = <usize>whole << 2;
-  swigluSlopeOf8s(whole, gate, up, dy, dgate, dup);
-  if (left == 0) return;
-  copyRest(left, gate + done, rest);
-  copyRest(left, up + done, rest + WIDE);
-  copyRest(left, dy + done, rest + 2 * WIDE);
-  swigluSlopeOf8s(STEP, rest, rest + WIDE, rest + 2 * WIDE, rest, rest + WIDE);
-  copyRest(left, rest, dgate + done);
-  copyRest(left, rest + WIDE, dup + done);
-}
-
-function swigluSlopeOf8s(n: i32, gate: usize, up: usize, dy: usize, dgate: usize, dup: usize): void {
-  for (const end = gate + (<usize>n << 2); gate < end; gate += WIDE, up += WIDE, dy += WIDE, dgate += WIDE, dup += WIDE) {
-    const g0 = v128.load(gate), g1 = v128.load(gate, 16), d0 = v128.load(dy), d1 = v128.load(dy, 16);
-    const half = f32x4.splat(0.5);
-    const h0 = siluExp4(g0), h1 = siluExp4(g1);
-    const s0 = f32x4.div(half, f32x4.add(half, h0)), s1 = f32x4.div(half, f32x4.add(half, h1));
-    const up0 = f32x4.mul(d0, f32x4.mul(g0, s0)), up1 = f32x4.mul(d1, f32x4.mul(g1, s1));
-    const gate0 = f32x4.mul(f32x4.mul(d0, v128.load(up)), siluSlope4(g0, h0, s0));
-    const gate1 = f32x4.mul(f32x4.mul(d1, v128.load(up, 16)), siluSlope4(g1, h1, s1));
-    v128.store(dup, up0);
-    v128.store(dup, up1, 16);
-    v128.store(dgate, gate0);
-    v128.store(dgate, gate1, 16);
-  }
-}
-
-/** One step of AdamW; rate = lr / (1 − β₁ᵗ), root2 = √(1 − β₂ᵗ), keep = 1 − lr·weightDecay. */
-export function adamw(
-  n: i32, p: usize, g: usize, m: usize, v: usize,
-  beta1: f64, beta2: f64, keep: f64, rate: f64, root2: f64, eps: f64,
-): void {
-  const whole = n & ~3, left = n - whole, done = <usize>whole << 2;
-  adamwOf4s(whole, p, g, m, v, beta1, beta2, keep, rate, root2, eps);
-  if (left == 0) return;
-  copyRest(left, p + done, rest);
-  copyRest(left, g + done, rest + 16);
-  copyRest(left, m + done, rest + 32);
-  copyRest(left, v + done, rest + 48);
-  adamwOf4s(4, rest, rest + 16, rest + 32, rest + 48, beta1, beta2, keep, rate, root2, eps);
-  copyRest(left, rest, p + done);
-  copyRest(left, rest + 32, m + done);
-  copyRest(left, rest + 48, v + done);
-}
-
-function adamwOf4s(
-  n: i32, p: usize, g: usize, m: usize, v: usize,
-  beta1: f64, beta2: f64, keep: f64, rate: f64, root2: f64, eps: f64,
-): void {
-  const b1 = f32x4.splat(<f32>beta1), c1 = f32x4.splat(<f32>(1.0 - beta1));
-  const b2 = f32x4.splat(<f32>beta2), c2 = f32x4.splat(<f32>(1.0 - beta2));
-  const k = f32x4.splat(<f32>keep), r = f32x4.splat(<f32>rate), e = f32x4.splat(<f32>eps);
-  const q = f32x4.splat(<f32>(1.0 / root2));
-  for (const end = p + (<usize>n << 2); p < end; p += 16, g += 16, m += 16, v += 16) {
-    const grad = v128.load(g);
-    const m1 = madd(b1, v128.load(m), f32x4.mul(c1, grad));
-    const v1 = madd(b2, v128.load(v), f32x4.mul(c2, f32x4.mul(grad, grad)));
-    v128.store(m, m1);
-    v128.store(v, v1);
-    const update = f32x4.div(f32x4.mul(r, m1), madd(f32x4.sqrt(v1), q, e));
-    v128.store(p, f32x4.sub(f32x4.mul(v128.load(p), k), update));
   }
 }

@@ -1,5 +1,10 @@
 /** Four float32 lanes: multiply-add, polynomials, sums of lanes, and rests of rows shorter than four. */
 
+/** Elements a step of a loop takes: two vectors, which share the loads of coefficients and hide each other's latency. */
+export const STEP: i32 = 8;
+/** Bytes of a step; the rests of several operands stand that far apart. */
+export const WIDE: usize = 32;
+
 /** a·b + c: one rounding where the module is built with relaxed SIMD, two in the plain one. */
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
