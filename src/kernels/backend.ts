@@ -34,6 +34,12 @@ export interface BufferHandle {
   readonly dtype: DType;
   /** Number of elements. */
   readonly length: number;
+  /**
+   * Notes of the owner of tensors, who holds it and how often it was written in place; no backend looks at them. They stand
+   * here, since a look into a map of all buffers takes as long as a small op.
+   */
+  life?: number;
+  version?: number;
 }
 
 /** Who gave a buffer's memory back, for the message of its next use. */

@@ -1,11 +1,11 @@
 /** Runs a primitive: check, compute, and put it on the tape where an input needs a gradient. */
 import type { Backend, BufferHandle, View } from '../kernels/index.ts';
-import { retire, use, wantForGradient } from './lifetime.ts';
+import { discard, use, wantForGradient } from './lifetime.ts';
 import { currentFrame, currentModulePath, pathOf } from './modulePath.ts';
-import { inputName, type Op } from './op.ts';
+import { type Gradients, inputName, type Op } from './op.ts';
 import { isFloat } from './shape.ts';
-import { isRecording, makeNode, type TapeNode, type Traced } from './tape.ts';
-import { snapshot } from './version.ts';
+import { isRecording, TapeNode, type Traced } from './tape.ts';
+import { asOf, versionOf } from './version.ts';
 
 let finiteCheck = false;
 
@@ -38,76 +38,87 @@ export function run<Attrs>(
   const views = inputs.map((input) => input.view);
   op.check(views, attrs);
   for (const { buffer } of views) use(k, buffer);
-  const { out, saved = [] } = op.forward(k, views, attrs);
+  const { out, saved = NOTHING } = op.forward(k, views, attrs);
   if (finiteCheck) requireFinite(k, op.name, out);
   const isWanted = isRecording() && isFloat(out.buffer.dtype) && inputs.some((input) => input.requiresGrad);
-  if (!isWanted) {
-    if (saved.length > 0) for (const buffer of madeOf(saved, [...views, out])) retire(k, buffer);
-    return { view: out, node: null };
+  if (isWanted) {
+    for (const { buffer } of views) wantForGradient(k, buffer);
+    wantForGradient(k, out.buffer);
+    for (const { buffer } of saved) wantForGradient(k, buffer);
+    return { view: out, node: new RecordedOp(inputs, { k, op, views, attrs, out, saved }) };
   }
-  for (const { buffer } of [...views, out, ...saved]) wantForGradient(k, buffer);
-  const made = madeOf([out, ...saved], views);
-  return { view: out, node: recorded(k, op, { inputs, views, attrs, out, saved }, made) };
+  for (const { buffer } of saved) if (buffer !== out.buffer && isFresh(buffer, views)) discard(k, buffer);
+  return { view: out, node: null };
 }
 
-/** Buffers of results that are not those of others: an op may give a view of what it was given. */
-function madeOf(results: readonly View[], others: readonly View[]): ReadonlySet<BufferHandle> {
-  const made = new Set(results.map(({ buffer }) => buffer));
-  for (const { buffer } of others) made.delete(buffer);
-  return made;
-}
+const NOTHING: readonly View[] = [];
+
+/** Whether a result has a buffer of its own: an op may give a view of what it was given. */
+const isFresh = (buffer: BufferHandle, given: readonly View[]): boolean =>
+  given.every((view) => view.buffer !== buffer);
 
 interface Call<Attrs> {
-  readonly inputs: readonly Traced[];
+  readonly k: Backend;
+  readonly op: Op<Attrs>;
   readonly views: readonly View[];
   readonly attrs: Attrs;
   readonly out: View;
   readonly saved: readonly View[];
 }
 
-function recorded<Attrs>(
-  k: Backend,
-  op: Op<Attrs>,
-  { inputs, views, attrs, out, saved }: Call<Attrs>,
-  made: ReadonlySet<BufferHandle>,
-): TapeNode {
-  const frame = currentFrame();
-  const inputNames = (i: number) => inputName(op, i);
-  const where = () => {
-    const path = pathOf(frame);
-    return path === '' ? op.name : `${op.name} in ${path}`;
-  };
-  const seen = [
-    ...views.map((view, i) => snapshot(view, () => `input ${inputNames(i)}`)),
-    snapshot(out, () => 'the result'),
-    ...saved.map((view) => snapshot(view, () => 'what was saved')),
-  ];
-  return makeNode({
-    where,
-    inputs,
-    inputNames,
-    made,
-    pullback: (dy) => {
-      if (finiteCheck) requireFinite(k, `the gradient that reached ${where()}`, dy);
-      const then = seen.map((one) => one(where));
-      const gradients = op.backward({
-        k,
-        inputs: then.slice(0, views.length),
-        attrs,
-        out: then[views.length],
-        saved: then.slice(views.length + 1),
-        dy,
-      });
-      if (!finiteCheck) return gradients;
-      return gradients.map(
-        (gradient, i) =>
-          gradient &&
-          (() => {
-            const g = gradient();
-            requireFinite(k, `the gradient by ${inputNames(i)} of ${where()}`, g);
-            return g;
-          }),
-      );
-    },
-  });
+class RecordedOp<Attrs> extends TapeNode {
+  readonly #op: Op<Attrs>;
+  readonly #frame = currentFrame();
+  /** Null once used. */
+  #call: Call<Attrs> | null;
+  /** Of inputs, result and what was saved, in this order. */
+  readonly #versions: readonly number[];
+
+  constructor(inputs: readonly Traced[], call: Call<Attrs>) {
+    super(inputs);
+    this.#op = call.op;
+    this.#call = call;
+    this.#versions = [...call.views, call.out, ...call.saved].map(({ buffer }) => versionOf(buffer));
+  }
+
+  where(): string {
+    const path = pathOf(this.#frame);
+    return path === '' ? this.#op.name : `${this.#op.name} in ${path}`;
+  }
+
+  inputName(index: number): string {
+    return inputName(this.#op, index);
+  }
+
+  letGo(made: BufferHandle[]): void {
+    if (this.#call === null) return;
+    const { views, out, saved } = this.#call;
+    for (const { buffer } of [out, ...saved]) if (isFresh(buffer, views)) made.push(buffer);
+    this.#call = null;
+  }
+
+  pullback(dy: View): Gradients {
+    if (this.#call === null) throw new Error(`${this.where()}: its graph was used already`);
+    const { k, op, views, attrs, out, saved } = this.#call;
+    if (finiteCheck) requireFinite(k, `the gradient that reached ${this.where()}`, dy);
+    const then = (view: View, i: number, what: () => string) =>
+      asOf(this.#versions[i], view, () => `${what()} of ${this.where()}`);
+    const gradients = op.backward({
+      k,
+      inputs: views.map((view, i) => then(view, i, () => `input ${this.inputName(i)}`)),
+      attrs,
+      out: then(out, views.length, () => 'the result'),
+      saved: saved.map((view, i) => then(view, views.length + 1 + i, () => 'what was saved')),
+      dy,
+    });
+    return finiteCheck ? gradients.map((gradient, i) => gradient && this.#finite(k, gradient, i)) : gradients;
+  }
+
+  #finite(k: Backend, gradient: () => View, i: number): () => View {
+    return () => {
+      const g = gradient();
+      requireFinite(k, `the gradient by ${this.inputName(i)} of ${this.where()}`, g);
+      return g;
+    };
+  }
 }

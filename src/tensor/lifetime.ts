@@ -14,23 +14,36 @@
 import type { Backend, BufferHandle } from '../kernels/index.ts';
 import { getBackend } from './context.ts';
 
-/** Outlive every scope. */
-const kept = new WeakSet<BufferHandle>();
+/** What is noted in `life` of a buffer. */
+const Life = {
+  /** Outlives every scope. */
+  kept: 1,
+  /** The gradient of a recorded op needs it. */
+  wanted: 2,
+  /** Made inside a module that neither returned nor holds it: nobody can see it. */
+  hidden: 4,
+  parked: 8,
+  /** Was used after it was parked, and so is likely to be used again. */
+  reused: 16,
+} as const;
 
-/** Wanted by the gradient of a recorded op. */
-const wanted = new WeakSet<BufferHandle>();
+const is = (buffer: BufferHandle, life: number): boolean => ((buffer.life ?? 0) & life) !== 0;
 
-/** Made inside a module that neither returned nor holds them: nobody can see them. */
-const hidden = new WeakSet<BufferHandle>();
+function note(buffer: BufferHandle, life: number): void {
+  buffer.life = (buffer.life ?? 0) | life;
+}
 
-const parked = new WeakSet<BufferHandle>();
+function unnote(buffer: BufferHandle, life: number): void {
+  buffer.life = (buffer.life ?? 0) & ~life;
+}
 
-/** Were used after they were parked, and so are likely to be used again. */
-const reused = new WeakSet<BufferHandle>();
+/** What is kept stays where a scope or a pass ends. */
+const KEPT = { has: (buffer: BufferHandle) => is(buffer, Life.kept) };
 
 /** Buffers outside of scopes, oldest first. What is beyond the limits is parked. */
 class Queue {
   readonly #backends = new Map<BufferHandle, Backend>();
+  #oldest = this.#backends.entries();
   readonly #mostBuffers: number;
   readonly #mostBytes: number;
   #bytes = 0;
@@ -44,10 +57,24 @@ class Queue {
     if (this.#backends.has(buffer)) return;
     this.#backends.set(buffer, backend);
     this.#bytes += bytesOf(buffer);
-    for (const [oldest, owner] of this.#backends) {
-      if (this.#backends.size <= this.#mostBuffers && this.#bytes <= this.#mostBytes) return;
-      this.delete(oldest);
-      park(owner, oldest);
+    this.#parkOldest();
+  }
+
+  #isFull(): boolean {
+    return this.#backends.size > this.#mostBuffers || this.#bytes > this.#mostBytes;
+  }
+
+  /** The iterator lives on: one made anew would step over the places of all that left before, each time. */
+  #parkOldest(): void {
+    while (this.#isFull()) {
+      const { value: oldest } = this.#oldest.next();
+      if (oldest === undefined) {
+        this.#oldest = this.#backends.entries();
+        continue;
+      }
+      const [buffer, backend] = oldest;
+      this.delete(buffer);
+      park(backend, buffer);
     }
   }
 
@@ -72,7 +99,7 @@ function bytesOf({ dtype, length }: BufferHandle): number {
 }
 
 function park(backend: Backend, buffer: BufferHandle): void {
-  parked.add(buffer);
+  note(buffer, Life.parked);
   backend.park(buffer);
 }
 
@@ -81,8 +108,8 @@ let insidePass = false;
 
 /** Looks after the buffer of a new tensor. */
 export function track(backend: Backend, buffer: BufferHandle, isLasting: boolean): void {
-  if (insidePass || openScopes > 0 || kept.has(buffer) || parked.has(buffer)) return;
-  if (isLasting || wanted.has(buffer) || reused.has(buffer)) {
+  if (insidePass || openScopes > 0 || is(buffer, Life.kept | Life.parked)) return;
+  if (isLasting || is(buffer, Life.wanted | Life.reused)) {
     temporaries.delete(buffer);
     lasting.add(backend, buffer);
   } else {
@@ -92,42 +119,50 @@ export function track(backend: Backend, buffer: BufferHandle, isLasting: boolean
 
 /** A recorded op needs the buffer for its gradient. */
 export function wantForGradient(backend: Backend, buffer: BufferHandle): void {
-  wanted.add(buffer);
+  if (is(buffer, Life.wanted)) return;
+  note(buffer, Life.wanted);
   if (temporaries.delete(buffer)) lasting.add(backend, buffer);
 }
 
 /** The buffer is used once more. */
 export function use(backend: Backend, buffer: BufferHandle): void {
-  if (!parked.delete(buffer)) return;
-  reused.add(buffer);
+  if (!is(buffer, Life.parked)) return;
+  unnote(buffer, Life.parked);
+  note(buffer, Life.reused);
   track(backend, buffer, true);
 }
 
 /** No gradient needs the buffer any more. */
 export function retire(backend: Backend, buffer: BufferHandle): void {
-  wanted.delete(buffer);
-  if (kept.has(buffer) || reused.has(buffer)) return;
+  if (!is(buffer, Life.wanted)) return;
+  unnote(buffer, Life.wanted);
+  discard(backend, buffer);
+}
+
+/** Nothing in the library needs the buffer any more: what nobody can see goes, what somebody may hold is parked. */
+export function discard(backend: Backend, buffer: BufferHandle): void {
+  if (is(buffer, Life.kept | Life.reused)) return;
   lasting.delete(buffer);
-  if (hidden.has(buffer)) backend.release(buffer, 'backward');
+  if (is(buffer, Life.hidden)) backend.release(buffer, 'backward');
   else park(backend, buffer);
 }
 
 /** Takes a buffer out of all scopes; it is given back by `release` or when nothing refers to it. */
 export function keepBuffer(buffer: BufferHandle): void {
-  kept.add(buffer);
+  note(buffer, Life.kept);
   temporaries.delete(buffer);
   lasting.delete(buffer);
 }
 
 /** The same for a gradient, which its owner may forget like any other tensor. */
 export function keepGradient(backend: Backend, buffer: BufferHandle): void {
-  kept.add(buffer);
+  note(buffer, Life.kept);
   if (openScopes === 0) lasting.add(backend, buffer);
 }
 
 /** Undoes `keepBuffer` and gives the memory back now. */
 export function releaseBuffer(backend: Backend, buffer: BufferHandle): void {
-  kept.delete(buffer);
+  unnote(buffer, Life.kept);
   temporaries.delete(buffer);
   lasting.delete(buffer);
   backend.release(buffer);
@@ -155,14 +190,14 @@ export function pass<R>(fn: () => R, shown: (result: R | undefined) => ReadonlyS
 }
 
 function stays(backend: Backend, buffer: BufferHandle, visible: ReadonlySet<BufferHandle> | null): boolean {
-  if (kept.has(buffer)) return true;
+  if (is(buffer, Life.kept)) return true;
   const isVisible = visible === null || visible.has(buffer);
   if (isVisible) {
     track(backend, buffer, false);
     return true;
   }
-  if (!wanted.has(buffer)) return false;
-  hidden.add(buffer);
+  if (!is(buffer, Life.wanted)) return false;
+  note(buffer, Life.hidden);
   if (openScopes === 0) lasting.add(backend, buffer);
   return true;
 }
@@ -173,7 +208,7 @@ export function gradientPass(backend: Backend, fn: () => void): void {
   try {
     fn();
   } finally {
-    backend.closeScope(kept, 'scope');
+    backend.closeScope(KEPT, 'scope');
   }
 }
 
@@ -187,7 +222,7 @@ export function scoped<R>(fn: () => R, keep: (result: Awaited<R>) => Iterable<Bu
     const returned = new Set(buffers);
     const has = (buffer: BufferHandle): boolean => {
       if (returned.has(buffer)) track(backend, buffer, false);
-      return returned.has(buffer) || kept.has(buffer);
+      return returned.has(buffer) || is(buffer, Life.kept);
     };
     backend.closeScope({ has }, 'scope');
   };

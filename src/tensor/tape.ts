@@ -19,19 +19,6 @@ export interface Traced {
   accumulate(gradient: View): void;
 }
 
-export interface TapeNode {
-  readonly id: number;
-  /** Name of the op, and the module it ran in. */
-  readonly where: () => string;
-  readonly inputNames: (index: number) => string;
-  /** Empty once used: a result that is kept must not hold the whole pass before it in memory. */
-  inputs: readonly Traced[];
-  /** Buffers that the op made: its result, and what it saved. */
-  readonly made: Iterable<BufferHandle>;
-  /** Gradients of the inputs from that of the output; null once used, which lets go of what it held. */
-  pullback: ((dy: View) => Gradients) | null;
-}
-
 let nextId = 0;
 let recording = true;
 
@@ -62,8 +49,36 @@ export function noGrad<R>(fn: () => R): R {
   return result;
 }
 
-export function makeNode(node: Omit<TapeNode, 'id'>): TapeNode {
-  return { ...node, id: nextId++ };
+/** A call on the tape. A class, since one is made for every op: methods are shared, closures would not be. */
+export abstract class TapeNode {
+  readonly id = nextId++;
+  /** Empty once used: a result that is kept must not hold the whole pass before it in memory. */
+  inputs: readonly Traced[];
+  isUsed = false;
+
+  constructor(inputs: readonly Traced[]) {
+    this.inputs = inputs;
+  }
+
+  /** Name of the op, and the module it ran in. */
+  abstract where(): string;
+
+  abstract inputName(index: number): string;
+
+  /** Gradients of the inputs from that of the output. */
+  abstract pullback(dy: View): Gradients;
+
+  /** Adds the buffers that the op made, its result and what it saved, and lets go of them. */
+  abstract letGo(made: BufferHandle[]): void;
+
+  /** No second backward goes through here. */
+  useUp(done: BufferHandle[]): void {
+    this.letGo(done);
+    for (const { node, requiresGrad, view } of this.inputs)
+      if (node === null && !requiresGrad) done.push(view.buffer);
+    this.inputs = [];
+    this.isUsed = true;
+  }
 }
 
 /** Every node that leads to `root`, latest first. */
@@ -116,25 +131,19 @@ function sweep(
   retainGraph: boolean,
 ): void {
   const pending = new Map<TapeNode, View>([[root, seed]]);
-  const done = new Set<BufferHandle>();
+  const done: BufferHandle[] = [];
   for (const node of nodes) {
     const dy = pending.get(node);
     if (dy === undefined) continue;
     pending.delete(node);
     pullBack(k, node, dy, pending);
-    if (retainGraph) continue;
-    for (const buffer of node.made) done.add(buffer);
-    for (const input of node.inputs) {
-      if (input.node === null && !input.requiresGrad) done.add(input.view.buffer);
-    }
-    node.pullback = null;
-    node.inputs = [];
+    if (!retainGraph) node.useUp(done);
   }
   for (const buffer of done) retire(k, buffer);
 }
 
 function pullBack(k: Backend, node: TapeNode, dy: View, pending: Map<TapeNode, View>): void {
-  if (node.pullback === null) {
+  if (node.isUsed) {
     throw new Error(
       `backward(): the graph through ${node.where()} was used already; run the forward pass again, or keep it with ` +
         'backward(seed, { retainGraph: true })',
@@ -159,8 +168,8 @@ function checked(node: TapeNode, index: number, input: Traced, gradient: View): 
     return gradient;
   throw new ShapeError({
     op: `${node.where()} backward`,
-    argument: node.inputNames(index),
-    got: { [node.inputNames(index)]: typeOf(input.view), gradient: typeOf(gradient) },
+    argument: node.inputName(index),
+    got: { [node.inputName(index)]: typeOf(input.view), gradient: typeOf(gradient) },
     rule: 'the gradient has another shape or dtype than its input',
   });
 }

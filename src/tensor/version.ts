@@ -6,34 +6,28 @@
 import type { BufferHandle, View } from '../kernels/index.ts';
 
 /** Times a buffer was written in place. Views share it, as they share the memory. */
-const versions = new WeakMap<BufferHandle, number>();
-
-const versionOf = (buffer: BufferHandle): number => versions.get(buffer) ?? 0;
+export function versionOf(buffer: BufferHandle): number {
+  return buffer.version ?? 0;
+}
 
 /** Notes that the elements of a buffer are others now. */
 export function written(buffer: BufferHandle): void {
-  versions.set(buffer, versionOf(buffer) + 1);
+  buffer.version = versionOf(buffer) + 1;
 }
 
 /**
- * The view as it is now, for later: asked again it gives the view, or, where its elements have changed since, one that
- * throws as soon as they are used.
+ * The view, if its elements are still those of a version; otherwise one that throws as soon as they are used, and of which
+ * dtype, shape and length alone can be asked.
  * @param what names it, for the message
  */
-export function snapshot(view: View, what: () => string): (where: () => string) => View {
-  const { buffer } = view;
-  const version = versionOf(buffer);
-  return (where) => (versionOf(buffer) === version ? view : changed(view, version, what, where));
-}
-
-/** A view of which dtype, shape and length can be asked, but no element. */
-function changed(view: View, version: number, what: () => string, where: () => string): View {
+export function asOf(version: number, view: View, what: () => string): View {
   const { buffer, shape } = view;
+  if (versionOf(buffer) === version) return view;
   const handle = new Proxy(buffer, {
     get(target, key) {
       if (key === 'dtype' || key === 'length') return target[key];
       throw new Error(
-        `backward(): ${what()} of ${where()}, ${buffer.dtype}[${shape}], was changed in place after the forward pass: its ` +
+        `backward(): ${what()}, ${buffer.dtype}[${shape}], was changed in place after the forward pass: its ` +
           `gradient needs the values of version ${version}, it is at version ${versionOf(buffer)}. Change it after ` +
           'backward(), or give the op a copy.',
       );

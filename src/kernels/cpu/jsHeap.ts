@@ -14,6 +14,8 @@ class JsBuffer implements HostBuffer, Scoped<JsBuffer> {
   readonly length: number;
   scope: Set<JsBuffer> | undefined;
   releasedBy: ReleasedBy | undefined;
+  life = 0;
+  version = 0;
   /** Counted no more, though it has its numbers. */
   parked = false;
   #data: HostArray | undefined;

@@ -27,6 +27,8 @@ class GpuBuffer implements Scoped<GpuBuffer> {
   scope: Set<GpuBuffer> | undefined;
   releasedBy: ReleasedBy | undefined;
   parked: Parked | undefined;
+  life = 0;
+  version = 0;
 
   constructor(dtype: DType, length: number, cell: Cell) {
     this.dtype = dtype;

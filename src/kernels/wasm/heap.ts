@@ -44,6 +44,8 @@ export class WasmBuffer implements HostBuffer, Scoped<WasmBuffer> {
   readonly heap: WasmHeap;
   scope: Set<WasmBuffer> | undefined;
   releasedBy: ReleasedBy | undefined;
+  life = 0;
+  version = 0;
   #view: HostArray | null = null;
 
   constructor(heap: WasmHeap, dtype: DType, length: number, block: Block) {
