@@ -86,11 +86,11 @@ describe('cogvlm verify', () => {
 
   it('takes the twin of a float32 backend unless it is told not to', async () => {
     const wasm = (...argv: string[]) => cli('verify', '--quiet', '--backend', 'wasm', ...argv);
-    const folders = ['cogvlm', 'cogvlm2', 'modules', 'ops'].map((name) => join(GOLDENS, name));
+    const folders = ['cogvlm2', 'modules', 'ops'].map((name) => join(GOLDENS, name));
     const twin = await wasm('--simd', 'plain', '--threads', '1', ...folders);
     expect(twin.status).toBe(0);
     expect(twin.err).toMatch(/^the twin of wasm: .*plain SIMD without fused multiply-add.*\n$/);
-    expect(twin.out).toMatch(/^\S+cogvlm: OK .* float32 on wasm/m);
+    expect(twin.out).toMatch(/^\S+cogvlm2: OK .* float32 on wasm/m);
     const { out: json } = await wasm('--json', '-', join(GOLDENS, 'cogvlm2'), join(GOLDENS, 'modules'));
     const used = JSON.parse(json).folders.map(({ backend }: { backend: string }) => backend);
     expect(used).toEqual(['wasm twin', 'wasm']);

@@ -16,16 +16,16 @@ interface Place extends Pick<Setting, 'place' | 'backend' | 'dtype' | 'tolerance
  * on gpujs), where LayerNorm's gradient is the small difference of large numbers.
  */
 const PLACES: readonly Place[] = [
-  { place: 'cpu', backend: 'cpu', dtype: 'float64', tolerance: 8, runs: { quick: 30, thorough: 300 } },
+  { place: 'cpu', backend: 'cpu', dtype: 'float64', tolerance: 8, runs: { quick: 20, thorough: 300 } },
   {
     place: 'cpu, strict',
     backend: openCpu({ strict: true }),
     dtype: 'float32',
     tolerance: 8,
-    runs: { quick: 20, thorough: 200 },
+    runs: { quick: 12, thorough: 200 },
   },
-  { place: 'wasm', backend: 'wasm', dtype: 'float64', tolerance: 8, runs: { quick: 20, thorough: 200 } },
-  { place: 'wasm', backend: 'wasm', dtype: 'float32', tolerance: 32, runs: { quick: 30, thorough: 300 } },
+  { place: 'wasm', backend: 'wasm', dtype: 'float64', tolerance: 8, runs: { quick: 12, thorough: 200 } },
+  { place: 'wasm', backend: 'wasm', dtype: 'float32', tolerance: 32, runs: { quick: 20, thorough: 300 } },
   // Compiles kernels for every shape it meets.
   { place: 'gpujs', backend: 'gpujs', dtype: 'float32', tolerance: 32, runs: { quick: 6, thorough: 60 } },
 ];

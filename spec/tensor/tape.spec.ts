@@ -1,6 +1,6 @@
 /** The tape: where it records, what it adds up, and how it lets go. */
 import { describe, expect, it } from 'vitest';
-import type { View } from '../../src/kernels/backend.ts';
+import type { BufferHandle, View } from '../../src/kernels/backend.ts';
 import { run } from '../../src/tensor/apply.ts';
 import { concat, noGrad, ShapeError, Tensor } from '../../src/tensor/index.ts';
 import type { Op } from '../../src/tensor/op.ts';
@@ -172,7 +172,12 @@ describe('a used graph', () => {
   it('lets go of what led to it', () => {
     const y = leaf([2]).exp().sum();
     y.backward();
-    expect([y.node?.inputs, y.node?.pullback]).toEqual([[], null]);
+    const { node } = y;
+    if (node === null) throw new Error('y is not on the tape');
+    const made: BufferHandle[] = [];
+    node.letGo(made);
+    expect([node.inputs, made]).toEqual([[], []]);
+    expect(() => node.pullback(y.view)).toThrow('reshape: its graph was used already');
   });
 });
 

@@ -31,11 +31,18 @@ export function releasedMessage({
 /** Scopes nest; a buffer belongs to the innermost at most. */
 export class Scopes<B extends Scoped<B>> {
   readonly #open: Set<B>[] = [];
+  readonly #outside: (buffer: B) => void;
+
+  /** @param outside told of a buffer that no scope holds on to (any more): the garbage collector may find it */
+  constructor(outside: (buffer: B) => void) {
+    this.#outside = outside;
+  }
 
   /** Puts a buffer into the innermost scope, if one is open. */
   join(buffer: B): void {
     buffer.scope = this.#open.at(-1);
-    buffer.scope?.add(buffer);
+    if (buffer.scope === undefined) this.#outside(buffer);
+    else buffer.scope.add(buffer);
   }
 
   /** Takes a buffer out of its scope, which then no longer holds on to it. */

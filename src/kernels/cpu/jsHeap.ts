@@ -18,6 +18,8 @@ class JsBuffer implements HostBuffer, Scoped<JsBuffer> {
   version = 0;
   /** Counted no more, though it has its numbers. */
   parked = false;
+  /** Known to the FinalizationRegistry: no scope holds on to it. */
+  watched = false;
   #data: HostArray | undefined;
 
   constructor(data: HostArray, dtype: DType) {
@@ -52,12 +54,15 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
   const arrays = wide ? { ...HOST_ARRAY, float32: Float64Array } : HOST_ARRAY;
   let bytes = 0;
   let buffers = 0;
-  const scopes = new Scopes<JsBuffer>();
   const forget = (size: number) => {
     bytes -= size;
     buffers--;
   };
   const collected = new FinalizationRegistry<number>(forget);
+  const scopes = new Scopes<JsBuffer>((buffer) => {
+    buffer.watched = true;
+    collected.register(buffer, buffer.data.byteLength, buffer);
+  });
 
   const own = (handle: BufferHandle): JsBuffer => {
     if (handle instanceof JsBuffer) return handle;
@@ -67,7 +72,7 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
   /** From here on it is the garbage collector's affair alone. */
   function uncount(buffer: JsBuffer, size: number): void {
     if (buffer.parked) return;
-    collected.unregister(buffer);
+    if (buffer.watched) collected.unregister(buffer);
     forget(size);
   }
 
@@ -86,7 +91,6 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
       const buffer = new JsBuffer(data, dtype);
       bytes += data.byteLength;
       buffers++;
-      collected.register(buffer, data.byteLength, buffer);
       scopes.join(buffer);
       return buffer;
     },

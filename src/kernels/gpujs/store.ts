@@ -27,6 +27,8 @@ class GpuBuffer implements Scoped<GpuBuffer> {
   scope: Set<GpuBuffer> | undefined;
   releasedBy: ReleasedBy | undefined;
   parked: Parked | undefined;
+  /** Known to the FinalizationRegistry: no scope holds on to it. */
+  watched = false;
   life = 0;
   version = 0;
 
@@ -62,7 +64,6 @@ export function createStore(
   const { onDevice } = device.residence;
   let bytes = 0;
   let buffers = 0;
-  const scopes = new Scopes<GpuBuffer>();
   /** Parked buffers whose numbers are on the device, oldest first. */
   const waiting = new Set<GpuBuffer>();
   let waitingBytes = 0;
@@ -86,17 +87,24 @@ export function createStore(
     uncount(cell);
   });
 
+  function count({ cell }: GpuBuffer): void {
+    bytes += cell.bytes;
+    buffers++;
+  }
+
   /** The numbers on the host hang on the buffer alone, so that they can be collected together. */
   function watch(buffer: GpuBuffer): void {
     const { cell } = buffer;
-    bytes += cell.bytes;
-    buffers++;
+    buffer.watched = true;
     collected.register(buffer, onDevice ? cell : { bytes: cell.bytes }, buffer);
   }
 
+  const scopes = new Scopes<GpuBuffer>(watch);
+
   /** An empty buffer, or one on the host that JavaScript looks after, needs no one else to. */
   function unwatch(buffer: GpuBuffer): void {
-    collected.unregister(buffer);
+    if (buffer.watched) collected.unregister(buffer);
+    buffer.watched = false;
     uncount(buffer.cell);
   }
 
@@ -145,6 +153,7 @@ export function createStore(
     buffer.parked = undefined;
     if (parked === 'waiting') leaveWaiting(buffer);
     if (parked !== 'host') return;
+    count(buffer);
     watch(buffer);
     const { slot } = cell;
     if (slot === undefined || buffer.dtype === 'int32' || buffer.length === 0) return;
@@ -162,7 +171,7 @@ export function createStore(
   return {
     make(dtype, length, slot) {
       const buffer = new GpuBuffer(dtype, length, { slot, bytes: 4 * length });
-      watch(buffer);
+      count(buffer);
       scopes.join(buffer);
       return buffer;
     },

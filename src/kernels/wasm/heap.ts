@@ -44,6 +44,8 @@ export class WasmBuffer implements HostBuffer, Scoped<WasmBuffer> {
   readonly heap: WasmHeap;
   scope: Set<WasmBuffer> | undefined;
   releasedBy: ReleasedBy | undefined;
+  /** Known to the FinalizationRegistry. Only the heap writes it. */
+  watched = false;
   life = 0;
   version = 0;
   #view: HostArray | null = null;
@@ -83,7 +85,7 @@ export class WasmHeap implements Heap {
   readonly wasmMemory: WebAssembly.Memory;
   readonly #allocator: Allocator;
   readonly #maxPages: number;
-  readonly #scopes = new Scopes<WasmBuffer>();
+  readonly #scopes = new Scopes<WasmBuffer>((buffer) => this.#watch(buffer));
   readonly #abandoned: FinalizationRegistry<Claim>;
   #buffer: ArrayBufferLike;
   #bytes = 0;
@@ -113,7 +115,7 @@ export class WasmHeap implements Heap {
     const block = this.#place(dtype, length);
     if (zero) new Uint8Array(this.#buffer, block.start * UNIT, length * BYTES[dtype]).fill(0);
     const buffer = new WasmBuffer(this, dtype, length, block);
-    this.#count(buffer, block);
+    this.#count(1, length * BYTES[dtype]);
     this.#scopes.join(buffer);
     return buffer;
   }
@@ -131,21 +133,34 @@ export class WasmHeap implements Heap {
     return block;
   }
 
-  #count(buffer: WasmBuffer, block: Block): void {
-    const bytes = buffer.length * BYTES[buffer.dtype];
+  #count(buffers: number, bytes: number): void {
     this.#bytes += bytes;
-    this.#buffers += 1;
-    this.#abandoned.register(buffer, { block, bytes }, buffer);
+    this.#buffers += buffers;
+  }
+
+  /** Frees the block when nobody holds the handle any more. In a scope it is held, and registering takes time. */
+  #watch(buffer: WasmBuffer): void {
+    if (buffer.block === null) return;
+    buffer.watched = true;
+    this.#abandoned.register(
+      buffer,
+      { block: buffer.block, bytes: buffer.length * BYTES[buffer.dtype] },
+      buffer,
+    );
+  }
+
+  #unwatch(buffer: WasmBuffer): void {
+    if (buffer.watched) this.#abandoned.unregister(buffer);
+    buffer.watched = false;
   }
 
   /** Address of `bytes` bytes that are never given back and not counted: the kernels' own working memory. */
   reserve(bytes: number): number {
     const buffer = this.allocate('bool', bytes, true);
     const { pointer } = buffer;
-    this.#abandoned.unregister(buffer);
+    this.#unwatch(buffer);
     this.#scopes.leave(buffer);
-    this.#bytes -= bytes;
-    this.#buffers -= 1;
+    this.#count(-1, -bytes);
     return pointer;
   }
 
@@ -173,12 +188,13 @@ export class WasmHeap implements Heap {
     viewOf(this.#buffer, buffer.dtype, block.start * UNIT, buffer.length).set(buffer.parked);
     buffer.block = block;
     buffer.parked = null;
-    this.#count(buffer, block);
+    this.#count(1, buffer.length * BYTES[buffer.dtype]);
+    this.#watch(buffer);
   }
 
   #leaveBlock(buffer: WasmBuffer): void {
     if (buffer.block === null) return;
-    this.#abandoned.unregister(buffer);
+    this.#unwatch(buffer);
     this.#free(buffer.block, buffer.length * BYTES[buffer.dtype]);
     buffer.block = null;
   }
@@ -210,8 +226,7 @@ export class WasmHeap implements Heap {
 
   #free(block: Block, bytes: number): void {
     this.#allocator.free(block);
-    this.#bytes -= bytes;
-    this.#buffers -= 1;
+    this.#count(-1, -bytes);
   }
 
   /** Makes room for `units` more at the end. */
