@@ -43,39 +43,35 @@ const KEPT = { has: (buffer: BufferHandle) => is(buffer, Life.kept) };
 /** Buffers outside of scopes, oldest first. What is beyond the limits is parked. */
 class Queue {
   readonly #backends = new Map<BufferHandle, Backend>();
-  #oldest = this.#backends.entries();
   readonly #mostBuffers: number;
   readonly #mostBytes: number;
+  readonly #rest: number;
   #bytes = 0;
 
-  constructor(mostBuffers: number, mostBytes: number) {
+  /** @param rest share that is left of it once it is full: a search for the oldest steps over the places of all that left before */
+  constructor(mostBuffers: number, mostBytes: number, rest: number) {
     this.#mostBuffers = mostBuffers;
     this.#mostBytes = mostBytes;
+    this.#rest = rest;
   }
 
   add(backend: Backend, buffer: BufferHandle): void {
     if (this.#backends.has(buffer)) return;
     this.#backends.set(buffer, backend);
     this.#bytes += bytesOf(buffer);
-    this.#parkOldest();
+    if (!this.#isWithin(1)) this.#parkOldest();
   }
 
-  #isFull(): boolean {
-    return this.#backends.size > this.#mostBuffers || this.#bytes > this.#mostBytes;
-  }
-
-  /** The iterator lives on: one made anew would step over the places of all that left before, each time. */
   #parkOldest(): void {
-    while (this.#isFull()) {
-      const { value: oldest } = this.#oldest.next();
-      if (oldest === undefined) {
-        this.#oldest = this.#backends.entries();
-        continue;
-      }
-      const [buffer, backend] = oldest;
+    for (const [buffer, backend] of this.#backends) {
+      if (this.#isWithin(this.#rest)) return;
       this.delete(buffer);
       park(backend, buffer);
     }
+  }
+
+  #isWithin(share: number): boolean {
+    return this.#backends.size <= share * this.#mostBuffers && this.#bytes <= share * this.#mostBytes;
   }
 
   delete(buffer: BufferHandle): boolean {
@@ -88,10 +84,10 @@ class Queue {
 const MIB = 2 ** 20;
 
 /** What no gradient wants: most are used within a few ops or never again. */
-const temporaries = new Queue(64, 16 * MIB);
+const temporaries = new Queue(64, 16 * MIB, 1);
 
 /** What is likely to be used again: parked only where a graph grows that is never differentiated. */
-const lasting = new Queue(2 ** 17, 512 * MIB);
+const lasting = new Queue(2 ** 17, 512 * MIB, 7 / 8);
 
 /** At most 8 bytes an element; what is counted need not be exact. */
 function bytesOf({ dtype, length }: BufferHandle): number {
