@@ -1,4 +1,6 @@
 /** Loops that nobody wrote a scope around: memory is flat, and what somebody holds can be read. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/kernels/backend.ts';
 import { createCpuBackend } from '../../src/kernels/cpu/index.ts';
@@ -67,6 +69,20 @@ for (const [name, create] of Object.entries(backends)) {
       for (let i = 0; i < 60; i++) last = (await step().read())[0];
       expect(backend.memory()).toEqual(after);
       expect(last).toBeLessThan(first);
+    });
+
+    it('does not grow in JavaScript either', async () => {
+      setFlagsFromString('--expose-gc');
+      const collect: () => void = runInNewContext('gc');
+      const { step } = await training();
+      const heap = async (steps: number) => {
+        for (let i = 0; i < steps; i++) step().item();
+        await new Promise((turn) => setTimeout(turn, 0));
+        collect();
+        return process.memoryUsage().heapUsed;
+      };
+      const after = await heap(100);
+      expect((await heap(1000)) - after).toBeLessThan(1.5e6);
     });
 
     it('holds a bounded number of values that nobody kept under noGrad, and all can be read', async () => {
