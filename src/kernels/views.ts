@@ -77,13 +77,18 @@ export function sliceView(x: View, axis: number, start: number, length: number, 
   };
 }
 
-/** Broadcast to `shape`: missing leading axes and axes of size 1 get stride 0. */
+/** Broadcast to `shape`: missing leading axes and axes of size 1 get stride 0. A view that has the shape is given back. */
 export function expandView(x: View, shape: readonly number[]): View {
+  const { buffer, offset } = x;
   const lead = shape.length - x.shape.length;
-  const strides = shape.map((n, a) =>
-    a < lead || (x.shape[a - lead] === 1 && n !== 1) ? 0 : x.strides[a - lead],
-  );
-  return { ...x, shape, strides };
+  let differs = lead > 0;
+  const strides = new Array<number>(shape.length).fill(0);
+  for (let a = Math.max(lead, 0); a < shape.length; a++) {
+    const grows = x.shape[a - lead] !== shape[a];
+    if (grows) differs = true;
+    else strides[a] = x.strides[a - lead];
+  }
+  return differs ? { buffer, shape, strides, offset } : x;
 }
 
 /**

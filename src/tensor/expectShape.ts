@@ -27,6 +27,8 @@ interface Pattern {
   readonly axes: readonly string[];
 }
 
+const NONE: Sizes = {};
+
 /** A module asks the same of every tensor that comes: patterns are read once. */
 const patterns = new Map<string, Pattern>();
 
@@ -51,17 +53,19 @@ export function expectShape(x: Tensor, pattern: string, expected: ExpectedShape)
   const { shape } = x;
   const before = shape.length - axes.length;
   if (leading ? before < 0 : before !== 0) return refuse(x, pattern, expected);
-  const sizes: Record<string, number> = { ...expected.sizes };
+  const known = expected.sizes ?? NONE;
+  let found: Record<string, number> | undefined; // made where a letter is new: most are known
   for (let i = 0; i < axes.length; i++) {
     const size = shape[before + i];
-    const bound = sizes[axes[i]];
-    if (bound === undefined) sizes[axes[i]] = size;
-    else if (bound !== size) {
-      const known = { ...expected.sizes, [axes[i]]: bound };
-      return refuse(x, pattern, { ...expected, sizes: known }, before + i);
+    const bound = (found ?? known)[axes[i]];
+    if (bound === undefined) {
+      found ??= { ...known };
+      found[axes[i]] = size;
+    } else if (bound !== size) {
+      return refuse(x, pattern, { ...expected, sizes: { ...known, [axes[i]]: bound } }, before + i);
     }
   }
-  return sizes;
+  return found ?? known;
 }
 
 function refuse(x: Tensor, pattern: string, expected: ExpectedShape, axis?: number): never {

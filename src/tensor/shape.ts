@@ -62,17 +62,19 @@ export function normalizeAxis(op: string, x: TensorType, axis: number, argument 
 
 /** @throws DTypeError where the named tensors do not all have one dtype. */
 export function requireSameDType(op: string, got: Readonly<Record<string, View>>): void {
-  const entries = Object.entries(got);
-  const first = entries[0][1].buffer.dtype;
-  const odd = entries.find(([, v]) => v.buffer.dtype !== first);
-  if (odd === undefined) return;
-  throw new DTypeError({
-    op,
-    argument: odd[0],
-    got: Object.fromEntries(entries.map(([name, v]) => [name, typeOf(v)])),
-    rule: `dtypes differ (${odd[0]} is not ${first})`,
-    hint: `nothing is converted silently; cast with .to('${first}').`,
-  });
+  let first: DType | undefined;
+  for (const argument in got) {
+    const { dtype } = got[argument].buffer;
+    first ??= dtype;
+    if (dtype === first) continue;
+    throw new DTypeError({
+      op,
+      argument,
+      got: Object.fromEntries(Object.entries(got).map(([name, view]) => [name, typeOf(view)])),
+      rule: `dtypes differ (${argument} is not ${first})`,
+      hint: `nothing is converted silently; cast with .to('${first}').`,
+    });
+  }
 }
 
 const FLOATS: readonly DType[] = ['float32', 'float64'];

@@ -25,6 +25,8 @@ export class ExpertRouting {
   /** All tokens of one kind stay where they are: nothing is gathered. */
   readonly #order: RowOrder | 'all image' | 'all text';
 
+  #none: Tensor | undefined;
+
   /** @param mask [B, T], true for the vision expert */
   constructor(mask: readonly (readonly boolean[])[]) {
     this.#batch = mask.length;
@@ -51,9 +53,15 @@ export class ExpertRouting {
     const sizes = { B: this.#batch, T: this.#length };
     const { B, T, D } = expectShape(X, 'B T D', { op: 'ExpertRouting.split', argument: 'X', sizes });
     const rows = X.reshape(B * T, D);
-    if (this.#order === 'all text') return { X_I: rows.slice(0, 0, 0), X_T: rows };
-    if (this.#order === 'all image') return { X_I: rows, X_T: rows.slice(0, 0, 0) };
+    if (this.#order === 'all text') return { X_I: this.#noRows(rows), X_T: rows };
+    if (this.#order === 'all image') return { X_I: rows, X_T: this.#noRows(rows) };
     return { X_I: rows.gatherRows(this.#order.image), X_T: rows.gatherRows(this.#order.text) };
+  }
+
+  /** [0, D], one for all layers. */
+  #noRows(rows: Tensor): Tensor {
+    if (this.#none?.shape[1] !== rows.shape[1]) this.#none = rows.detach().slice(0, 0, 0);
+    return this.#none;
   }
 
   /**

@@ -34,33 +34,38 @@ export const matmul: Op<NoAttrs> = {
   check([a, b]) {
     requireSameDType('matmul', { a, b });
     requireDType('matmul', 'a', a);
-    const got = { a: typeOf(a), b: typeOf(b) };
+    const got = () => ({ a: typeOf(a), b: typeOf(b) });
     const vector = a.shape.length < 2 ? 'a' : b.shape.length < 2 ? 'b' : null;
     if (vector !== null) {
       throw new ShapeError({
         op: 'matmul',
         argument: vector,
-        got,
+        got: got(),
         rule: 'needs at least 2 axes',
         hint: 'reshape a vector to [1, K] or [K, 1].',
       });
     }
-    const [m, k] = a.shape.slice(-2);
-    const [rows, n] = b.shape.slice(-2);
+    const [m, k] = [a.shape[a.shape.length - 2], a.shape[a.shape.length - 1]];
+    const [rows, n] = [b.shape[b.shape.length - 2], b.shape[b.shape.length - 1]];
     if (k !== rows) {
       const swapped =
         k === n ? 'did you mean b.transpose()?' : m === rows ? 'did you mean a.transpose()?' : undefined;
       throw new ShapeError({
         op: 'matmul',
         argument: 'b',
-        got,
+        got: got(),
         rule: `inner sizes differ, a has ${k} columns (axis -1) and b has ${rows} rows`,
         axis: -2,
         ...(swapped === undefined ? {} : { hint: swapped }),
       });
     }
     if (broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)) === null) {
-      throw new ShapeError({ op: 'matmul', argument: 'b', got, rule: 'leading axes do not broadcast' });
+      throw new ShapeError({
+        op: 'matmul',
+        argument: 'b',
+        got: got(),
+        rule: 'leading axes do not broadcast',
+      });
     }
   },
   forward(k, [a, b]) {
