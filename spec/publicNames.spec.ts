@@ -7,7 +7,14 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = join(import.meta.dirname, '..');
-const ENTRIES = ['index.ts', 'node.ts', 'data/index.ts', 'verify/index.ts', 'kernels/index.ts'];
+const ENTRIES = [
+  'index.ts',
+  'node.ts',
+  'data/index.ts',
+  'train/index.ts',
+  'verify/index.ts',
+  'kernels/index.ts',
+];
 
 /** Entries whose every name says what it is where it is declared. */
 const EXPLAINED = ['index.ts', 'node.ts'];

@@ -1,7 +1,7 @@
 /**
  * CogVLM in TypeScript: tensors with gradients, modules, the model, its training. Runs in browsers and in Node. What reads
- * and writes files is in `./node`; safetensors, pictures and text in `./data`; verification in `./verify`; the interface of
- * backends in `./kernels`.
+ * and writes files is in `./node`; safetensors, pictures and text in `./data`; the parts of training in `./train`; verification in
+ * `./verify`; the interface of backends in `./kernels`.
  */
 
 // Backends: what computes
@@ -14,6 +14,7 @@ export {
   type GpuJsOptions,
   type WasmOptions,
 } from './kernels/index.ts';
+
 // The model
 export {
   type AnswerOptions,
@@ -39,8 +40,8 @@ export {
   type Starts,
   type VisionConfig,
 } from './models/cogvlm/index.ts';
-// Modules, and how their weights start
-// Optimisers
+
+// Modules, how their weights start, and the optimiser
 export {
   AdamW,
   type AdamWConfig,
@@ -74,6 +75,7 @@ export {
   withTap,
   zeros,
 } from './nn/index.ts';
+
 // Tensors: values with gradients, and functions of several
 export {
   type Axes,
@@ -110,27 +112,15 @@ export {
   triu,
   where,
 } from './tensor/index.ts';
-
-// Training
+// Training; what batches, schedules of data and exams are made of is in `./train`
 export {
   answerLoss,
-  type Batch,
-  collate,
-  copyLanguageToExperts,
-  type Dataset,
-  Epochs,
   type EvaluateOptions,
   type Example,
   evaluate,
-  examplesAt,
-  layOut,
   parameterGroups,
   type Score,
-  type StageParts,
   type StepReport,
-  scoreOf,
-  shuffledControl,
-  stackPixels,
   type TrainConfig,
   train,
 } from './train/index.ts';

@@ -4,13 +4,13 @@ import {
   answerLoss,
   CogVLM,
   type CogVLMConfig,
-  collate,
   type Example,
   generate,
   parameterGroups,
   Rng,
   train,
 } from '../../src/index.ts';
+import { collate } from '../../src/train/index.ts';
 import { type BenchCase, disposeModule, drawWeights } from '../case.ts';
 
 const STEP = { unit: 'step', amount: 1 } as const;

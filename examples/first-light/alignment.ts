@@ -6,7 +6,8 @@
  *
  * The embeddings are the frozen language model's, so pictures arrive where the language model already knows the words.
  */
-import { apply, type CogVLM, concat, noGrad, stackPixels, Tensor } from 'cogvlm-ts';
+import { apply, type CogVLM, concat, noGrad, Tensor } from 'cogvlm-ts';
+import { stackPixels } from 'cogvlm-ts/train';
 import { alignmentStage } from './recipe.ts';
 
 /** Rows of length 1. @shape x [N, D] → [N, D] */

@@ -1,5 +1,6 @@
 /** How well a model does on pictures it was not trained on, and on the wrong pictures. */
-import { type CogVLM, evaluate, type Score, scope, scoreOf, shuffledControl } from 'cogvlm-ts';
+import { type CogVLM, evaluate, type Score, scope } from 'cogvlm-ts';
+import { scoreOf, shuffledControl } from 'cogvlm-ts/train';
 import type { Alignment } from './alignment.ts';
 import { examOf, examPixels, type Lesson } from './lessons.ts';
 

@@ -6,7 +6,8 @@
  *   token n of a hint = e_c + σ·(s + r_n),   e_c mean embedding of the caption,  s and r_n normal, s shared by the tokens,
  *   σ uniform in [0, blur]·|e|/√D for each hint
  */
-import { type CogVLM, type Example, imageTokens, layOut, noGrad, type Rng, Tensor } from 'cogvlm-ts';
+import { type CogVLM, type Example, imageTokens, noGrad, type Rng, Tensor } from 'cogvlm-ts';
+import { layOut } from 'cogvlm-ts/train';
 import { hintStage } from './recipe.ts';
 
 export interface HintExample extends Example {

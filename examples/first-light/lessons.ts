@@ -1,6 +1,7 @@
 /** What the model is shown in a step of each stage. */
-import { type Dataset, type Example, examplesAt, type Rng } from 'cogvlm-ts';
+import type { Example, Rng } from 'cogvlm-ts';
 import { pixelValues, resizeBicubic, type Tokenizer } from 'cogvlm-ts/data';
+import { type Dataset, examplesAt } from 'cogvlm-ts/train';
 import type { AlignmentExample } from './alignment.ts';
 import { type Augmentation, augmentInto } from './augment.ts';
 import { type QuestionAnswer, questionsAbout, type Sample } from './dataset.ts';

@@ -3,16 +3,14 @@ import {
   AdamW,
   answerLoss,
   type CogVLM,
-  copyLanguageToExperts,
-  Epochs,
   noGrad,
   parameterGroups,
-  type StageParts,
   scope,
   type Tensor,
   warmupCosine,
 } from 'cogvlm-ts';
 import type { Stage } from 'cogvlm-ts/node';
+import { copyLanguageToExperts, Epochs, type StageParts } from 'cogvlm-ts/train';
 import { Alignment } from './alignment.ts';
 import { captionScore, nearestCaptionScore, percent } from './exam.ts';
 import { hintLoss } from './hints.ts';

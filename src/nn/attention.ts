@@ -16,7 +16,7 @@ export interface AttentionOptions {
 }
 
 /**
- * softmax(Tril(QKᵀ)/√K)·V as one fused op; {@link composedAttention} is its definition.
+ * softmax(Tril(QKᵀ)/√K)·V as one fused op; `composed.attention` (composed.ts) is its definition.
  * @shape q [B, H, T, K], k and v [B, H_kv, S, K] → [B, H, T, K]
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, { causal, visible }: AttentionOptions): Tensor {

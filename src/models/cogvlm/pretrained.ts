@@ -30,7 +30,7 @@ export type Picture = RgbImage | Uint8Array;
 
 /** Where an answer ends. */
 export interface AnswerOptions {
-  /** Default {@link DEFAULT_MAX_NEW_TOKENS}. */
+  /** Default 256. */
   readonly maxNewTokens?: number;
 }
 

@@ -14,7 +14,7 @@ const same = (note: string, shape: readonly number[]): Sample<{ readonly causal:
   attrs: { causal: false },
 });
 
-/** softmax(Tril(QKᵀ)/√K)·V as one fused op; {@link composedAttention} is its definition. */
+/** softmax(Tril(QKᵀ)/√K)·V as one fused op; `composed.attention` (composed.ts) is its definition. */
 export const attention: CasesOf<typeof op.attention> = {
   torch: 'attention(q, k, v, visible, causal=causal)',
   samples: [

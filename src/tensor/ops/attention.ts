@@ -12,7 +12,7 @@ import { ShapeError, typeOf } from '../errors.ts';
 import { type Op, once } from '../op.ts';
 import { requireDType, requireSameDType, requireShape } from '../shape.ts';
 
-/** softmax(Tril(QKᵀ)/√K)·V as one fused op; {@link composedAttention} is its definition. */
+/** softmax(Tril(QKᵀ)/√K)·V as one fused op; `composed.attention` (composed.ts) is its definition. */
 export const attention: Op<{ readonly causal: boolean }> = {
   name: 'attention',
   inputs: ['q', 'k', 'v', 'visible'],
