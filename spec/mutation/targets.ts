@@ -76,6 +76,7 @@ const NOT_ALONE = ['erf', 'host', 'index', 'jsHeap', 'lines', 'move'];
 const MORE_OPS: Readonly<Record<string, readonly OpName[]>> = {
   adamw: ['neg'],
   elementwise: [...opsOf('binary'), ...opsOf('unary')],
+  matmulTile: ['matmul'],
   unary: [...opsOf('unary'), 'swiglu'],
 };
 
@@ -85,6 +86,7 @@ const KERNEL_CHECKS: Readonly<Record<string, readonly string[]>> = {
   elementwise: [CPU],
   indexing: [CPU, LAYERS, 'spec/kernels/indices.spec.ts'],
   matmul: [SUMS],
+  matmulTile: [SUMS],
   reduce: [SUMS, TENSOR],
 };
 
@@ -117,6 +119,10 @@ export const TARGETS: readonly Target[] = [
     checks: ['ops32:add,mul,where,expand', 'ops:add,mul,where,expand,attention,concat', TAPE],
   },
   { file: 'src/tensor/tape.ts', checks: ['ops32:add,mul,where,concat', EDGES, TAPE], stateful: true },
+  {
+    file: 'src/tensor/axes.ts',
+    checks: ['functions:flatten,split,chunk,squeeze,norm', 'ops:reshape,expand', TENSOR, ERRORS],
+  },
   { file: 'src/tensor/composed.ts', checks: [`definitions:${Object.keys(composed)}`] },
   { file: 'src/tensor/defineFunction.ts', checks: ['spec/tensor/defineFunction.spec.ts'] },
   ...OP_TARGETS,

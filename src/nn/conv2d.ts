@@ -11,6 +11,7 @@ import { concat, requireSameDType, requireShape, ShapeError, Tensor } from '../t
 /** One number for rows and columns, or one for each. */
 type Pair = number | readonly [rows: number, columns: number];
 
+/** Where windows lie, and what is added to them. */
 export interface Conv2dOptions {
   /** [O] */
   readonly bias?: Tensor;
@@ -89,6 +90,7 @@ function windowsOf(kernel: readonly number[], options: Conv2dOptions): readonly 
 }
 
 /**
+ * Convolution of pictures in batches, as the equation above has it.
  * @shape x [B, C, height, width], weight [O, C/groups, rows, columns] → [B, O, h, w]
  * @throws ShapeError where channels do not fit, or a window is larger than x with its zeros; DTypeError where dtypes differ;
  * RangeError where an option is not a whole number, or 'same' meets a stride

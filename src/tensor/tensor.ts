@@ -257,7 +257,8 @@ export class Tensor extends Elements implements Traced {
   }
 
   /**
-   * Nothing below `min`, nothing above `max`; where they cross, `max`. What is inside gets the gradient, the bounds included.
+   * Nothing below `min`, nothing above `max`; where they cross, `max`. What is inside gets the gradient, the bounds included; NaN
+   * stays NaN and has none.
    * @throws ShapeError where neither bound is given
    */
   clamp({ min, max }: { readonly min?: Tensor | number; readonly max?: Tensor | number }): Tensor {
@@ -270,7 +271,11 @@ export class Tensor extends Elements implements Traced {
       const b = x.#operand('clamp', x.#held(bound));
       requireSameDType('clamp', { x: x.view, [name]: b.view });
       broadcastOrThrow('clamp', x.view, b.view, ['x', name]);
-      return apply('where', [name === 'min' ? x.lt(b) : x.gt(b), b, x], {});
+      const [inside, outside] = name === 'min' ? [x.ge(b), x.lt(b)] : [x.le(b), x.gt(b)];
+      // Neither holds where one of both is NaN.
+      const other =
+        x.dtype === 'int32' ? b : apply('where', [outside, b, x.#operand('clamp', Number.NaN)], {});
+      return apply('where', [inside, x, other], {});
     };
     return within(within(this, 'min', min), 'max', max);
   }
