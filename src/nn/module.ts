@@ -7,8 +7,6 @@ import { currentModulePath, insideModule, modulePass, type Named, Tensor } from 
 
 /** A weight: a leaf that the optimiser may change. Holds a copy, rounded to its dtype. */
 export class Parameter extends Tensor {
-  #wasAssigned = false;
-
   constructor(values: Tensor, trainable = true) {
     super(values.backend, values.backend.cast(values.view, values.dtype), null, trainable);
     this.keep();
@@ -16,12 +14,7 @@ export class Parameter extends Tensor {
 
   /** Whether it holds other numbers than it was made with: a checkpoint's, say. */
   get wasAssigned(): boolean {
-    return this.#wasAssigned;
-  }
-
-  override assign(source: Tensor): void {
-    super.assign(source);
-    this.#wasAssigned = true;
+    return this.version > 0;
   }
 }
 

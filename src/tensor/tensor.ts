@@ -40,7 +40,7 @@ import {
   sameShape,
 } from './shape.ts';
 import { type BackwardOptions, backward, type TapeNode, type Traced } from './tape.ts';
-import { written } from './version.ts';
+import { versionOf, written } from './version.ts';
 
 /** What a new tensor is made as. */
 export interface TensorOptions {
@@ -213,6 +213,11 @@ export class Tensor extends Elements implements Traced {
     for (const { view } of [this, source]) use(this.backend, view.buffer);
     this.backend.assign(this.view, expandView(source.view, this.shape));
     this.wasWritten();
+  }
+
+  /** Times that the elements were written in place since they were made. */
+  get version(): number {
+    return versionOf(this.view.buffer);
   }
 
   /** To be called by whoever writes the elements in place: a gradient that needs those of before is refused from then on. */
