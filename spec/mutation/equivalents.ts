@@ -47,6 +47,36 @@ export const EQUIVALENTS: readonly Equivalent[] = [
     ['0', ['1'], 'nextId = 0'],
     ['b.id - a.id', ['2 * (b.id - a.id)']],
   ),
+  ...same(
+    `${TENSOR}functions/joining.ts`,
+    'the first has its own shape',
+    ['odd >= 0', ['odd > 0']],
+    ['0', ['1'], 'odd >= 0'],
+  ),
+  ...same(`${TENSOR}functions/logic.ts`, SYMMETRIC, [
+    "where(a.to('bool'), b.to('bool'), constant(0))",
+    ["where(b.to('bool'), a.to('bool'), constant(0))"],
+  ]),
+  ...same(`${TENSOR}functions/logic.ts`, 'whatever is not 0 is true', [
+    '1',
+    ['2'],
+    "where(a.to('bool'), constant(1), b.to('bool'))",
+  ]),
+  ...same(
+    `${TENSOR}functions/scan.ts`,
+    'adds nothing to nothing; places below 0 count from the end',
+    ['reach < n', ['reach <= n']],
+    ['n - reach', ['-(reach)']],
+  ),
+  ...same(`${TENSOR}functions/indexing.ts`, SYMMETRIC, [
+    "where(free, keys.eq(best), Tensor.zeros([], { dtype: 'bool' }))",
+    ["where(keys.eq(best), free, Tensor.zeros([], { dtype: 'bool' }))"],
+  ]),
+  ...same(`${CPU}matmulTile.ts`, 'without tiles all is an edge, which has the same sums', [
+    '2',
+    ['0'],
+    'ROWS = 2',
+  ]),
   ...same(`${TENSOR}composed.ts`, 'e to the power of either is 0', ['1e30', ['2e+30']]),
   ...same(`${TENSOR}composed.ts`, 'places below 0 count from the end', [
     'x.shape[3] / 2',

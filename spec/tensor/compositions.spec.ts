@@ -1,6 +1,15 @@
-/** What the cases beside PyTorch do not show of dropout and einsum. */
+/** What the cases beside PyTorch do not show: defaults, dtypes, errors of memory, chance. */
 import { describe, expect, it } from 'vitest';
-import { dropout, einsum, Rng, Tensor } from '../../src/tensor/index.ts';
+import {
+  concat,
+  dropout,
+  einsum,
+  oneHot,
+  Rng,
+  stack,
+  Tensor,
+  takeAlongAxis,
+} from '../../src/tensor/index.ts';
 
 describe('dropout', () => {
   const x = Tensor.ones([1000]);
@@ -54,5 +63,34 @@ describe('einsum', () => {
     ['i,i->i', [counted(3), Tensor.zeros([3], { dtype: 'float64' })], 'einsum(operand0, operand1): '],
   ])('%s is refused', (equation, operands, says) => {
     expect(() => einsum(equation, ...operands)).toThrow(says);
+  });
+});
+
+describe('joining', () => {
+  it('is along the first axis where none is named', () => {
+    const parts = [Tensor.zeros([2, 3]), Tensor.zeros([2, 3])];
+    expect([stack(parts).shape, concat(parts).shape]).toEqual([
+      [2, 2, 3],
+      [4, 3],
+    ]);
+  });
+});
+
+describe('indexing', () => {
+  const index = Tensor.from([2, 0], { dtype: 'int32' });
+
+  it('oneHot is of the dtype that is asked for, float32 where none is', () => {
+    expect([oneHot(index, 3).dtype, oneHot(index, 3, { dtype: 'int32' }).dtype]).toEqual([
+      'float32',
+      'int32',
+    ]);
+  });
+
+  it('says what is wrong where it is not the index', () => {
+    const x = Tensor.from([1, 2, 3]);
+    x.dispose();
+    expect(() => takeAlongAxis(x, index, 0)).toThrow(
+      'the memory of this tensor (float32, 3 elements) was released',
+    );
   });
 });

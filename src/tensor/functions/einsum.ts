@@ -89,10 +89,8 @@ function summed({ x, axes }: Named, wanted: ReadonlySet<string>): Named {
 
 /** One product: common axes that are wanted are its batch, the other common ones are summed over. */
 function product(a: Named, b: Named, wanted: ReadonlySet<string>): Named {
-  const [p, q] = [a, b].map((one, i) => {
-    const other = i === 0 ? b : a;
-    return summed(one, new Set([...wanted, ...other.axes]));
-  });
+  const p = a; // summed over what nobody after it has, when it was made
+  const q = summed(b, new Set([...wanted, ...a.axes]));
   const common = p.axes.filter((name) => q.axes.includes(name));
   const batch = common.filter((name) => wanted.has(name));
   const inner = common.filter((name) => !wanted.has(name));

@@ -124,6 +124,20 @@ const top = record<{ k: number; axis?: number; largest?: boolean; result: 'value
       says: 'topk(x): k: 4 is not a number of elements from 0 to 3 (axis 1): x is float64[2,3]',
     },
     {
+      note: 'fewer than none',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { k: -1, result: 'values' },
+      error: 'ShapeError',
+      says: 'topk(x): k: -1 is not a number of elements from 0 to 3 (axis 1)',
+    },
+    {
+      note: 'one and a half',
+      inputs: [{ shape: [2, 3] }],
+      attrs: { k: 1.5, result: 'values' },
+      error: 'ShapeError',
+      says: 'topk(x): k: 1.5 is not a number of elements from 0 to 3 (axis 1)',
+    },
+    {
       note: 'integers',
       inputs: [{ shape: [2], dtype: 'int32', values: [1, 2] }],
       attrs: { k: 1, result: 'values' },
@@ -175,6 +189,13 @@ const hot = record<{ classes: number; dtype: 'float32' | 'int32' | 'bool' }>({
       attrs: { classes: 2, dtype: 'float32' },
       error: 'RangeError',
       says: 'oneHot: index: element 2 is 2, expected one of the 2 places 0…1',
+    },
+    {
+      note: 'half a class',
+      inputs: [{ shape: [1], dtype: 'int32', values: [0] }],
+      attrs: { classes: 1.5, dtype: 'float32' },
+      error: 'ShapeError',
+      says: 'oneHot(index): classes: needs a whole number of classes, at least 1, not 1.5',
     },
     {
       note: 'no classes',
