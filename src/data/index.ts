@@ -1,4 +1,18 @@
 /** Data: pictures, text and safetensors, from bytes. What reads and writes files is in `node.ts`. */
+export {
+  type Box,
+  boundingBox,
+  boxFromPixels,
+  boxIoU,
+  boxToPixels,
+  formatGrounding,
+  type Grounding,
+  type GroundingFault,
+  type ParsedGrounding,
+  type PictureSize,
+  type Point,
+  parseGrounding,
+} from './boxes.ts';
 export { type DecodeImageOptions, decodeImage, imageFormat } from './image/decode.ts';
 export { readJpegStructure } from './image/jpegMarkers.ts';
 export { CLIP_MEAN, CLIP_STD, pixelValues } from './image/pixelValues.ts';
