@@ -6,6 +6,31 @@ export interface Scoped<B> extends BufferHandle {
   scope: Set<B> | undefined;
   /** Who gave its memory back; undefined while it has some. */
   releasedBy: ReleasedBy | undefined;
+  /** Has a finaliser; only `Finalisers` writes it. */
+  watched: boolean;
+}
+
+/**
+ * What happens to the memory of buffers that nobody refers to any more. Registering takes time, so a buffer that a scope holds on
+ * to has no finaliser.
+ */
+export class Finalisers<B extends Pick<Scoped<B>, 'watched'>, Claim> {
+  readonly #registry: FinalizationRegistry<Claim>;
+
+  /** @param free is given the claim of a buffer that was collected: what is needed to free it, without holding its handle */
+  constructor(free: (claim: Claim) => void) {
+    this.#registry = new FinalizationRegistry(free);
+  }
+
+  watch(buffer: B, claim: Claim): void {
+    buffer.watched = true;
+    this.#registry.register(buffer, claim, buffer);
+  }
+
+  unwatch(buffer: B): void {
+    if (buffer.watched) this.#registry.unregister(buffer);
+    buffer.watched = false;
+  }
 }
 
 const ADVICE: { readonly [R in ReleasedBy]: string } = {
@@ -24,7 +49,7 @@ export function releasedMessage({
   dtype,
   length,
   releasedBy = 'dispose',
-}: Omit<Scoped<never>, 'scope'>): string {
+}: Omit<Scoped<never>, 'scope' | 'watched'>): string {
   return `the memory of this tensor (${dtype}, ${length} elements) was released: ${ADVICE[releasedBy]}`;
 }
 

@@ -81,6 +81,10 @@ class RecordedOp<Attrs> extends TapeNode {
     this.#versions = [...call.views, call.out, ...call.saved].map(({ buffer }) => versionOf(buffer));
   }
 
+  get isUsed(): boolean {
+    return this.#call === null;
+  }
+
   where(): string {
     const path = pathOf(this.#frame);
     return path === '' ? this.#op.name : `${this.#op.name} in ${path}`;

@@ -54,11 +54,13 @@ export abstract class TapeNode {
   readonly id = nextId++;
   /** Empty once used: a result that is kept must not hold the whole pass before it in memory. */
   inputs: readonly Traced[];
-  isUsed = false;
 
   constructor(inputs: readonly Traced[]) {
     this.inputs = inputs;
   }
+
+  /** A backward went through it, and it let go. */
+  abstract get isUsed(): boolean;
 
   /** Name of the op, and the module it ran in. */
   abstract where(): string;
@@ -77,7 +79,6 @@ export abstract class TapeNode {
     for (const { node, requiresGrad, view } of this.inputs)
       if (node === null && !requiresGrad) done.push(view.buffer);
     this.inputs = [];
-    this.isUsed = true;
   }
 }
 

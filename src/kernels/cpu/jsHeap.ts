@@ -6,7 +6,7 @@
  */
 import type { BufferHandle, DType, HostArray, ReleasedBy } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
-import { releasedMessage, type Scoped, Scopes } from '../scopes.ts';
+import { Finalisers, releasedMessage, type Scoped, Scopes } from '../scopes.ts';
 import { HOST_ARRAY } from '../views.ts';
 
 class JsBuffer implements HostBuffer, Scoped<JsBuffer> {
@@ -18,7 +18,6 @@ class JsBuffer implements HostBuffer, Scoped<JsBuffer> {
   version = 0;
   /** Counted no more, though it has its numbers. */
   parked = false;
-  /** Known to the FinalizationRegistry: no scope holds on to it. */
   watched = false;
   #data: HostArray | undefined;
 
@@ -58,11 +57,8 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
     bytes -= size;
     buffers--;
   };
-  const collected = new FinalizationRegistry<number>(forget);
-  const scopes = new Scopes<JsBuffer>((buffer) => {
-    buffer.watched = true;
-    collected.register(buffer, buffer.data.byteLength, buffer);
-  });
+  const finalisers = new Finalisers<JsBuffer, number>(forget);
+  const scopes = new Scopes<JsBuffer>((buffer) => finalisers.watch(buffer, buffer.data.byteLength));
 
   const own = (handle: BufferHandle): JsBuffer => {
     if (handle instanceof JsBuffer) return handle;
@@ -72,7 +68,7 @@ export function createJsHeap({ wide = false }: JsHeapOptions = {}): Heap {
   /** From here on it is the garbage collector's affair alone. */
   function uncount(buffer: JsBuffer, size: number): void {
     if (buffer.parked) return;
-    if (buffer.watched) collected.unregister(buffer);
+    finalisers.unwatch(buffer);
     forget(size);
   }
 

@@ -3,7 +3,7 @@
  * host, because no mode computes integers beyond 2²⁴.
  */
 import type { BufferHandle, BufferSet, DType, ReleasedBy, View } from '../backend.ts';
-import { releasedMessage, type Scoped, Scopes } from '../scopes.ts';
+import { Finalisers, releasedMessage, type Scoped, Scopes } from '../scopes.ts';
 import type { Device } from './device.ts';
 import type { Lane, Slot } from './lane.ts';
 import type { Content } from './residence.ts';
@@ -27,7 +27,6 @@ class GpuBuffer implements Scoped<GpuBuffer> {
   scope: Set<GpuBuffer> | undefined;
   releasedBy: ReleasedBy | undefined;
   parked: Parked | undefined;
-  /** Known to the FinalizationRegistry: no scope holds on to it. */
   watched = false;
   life = 0;
   version = 0;
@@ -82,7 +81,7 @@ export function createStore(
   }
 
   /** A buffer that was forgotten: what it held on a device goes; on the host it has gone with the buffer. */
-  const collected = new FinalizationRegistry<Pick<Cell, 'bytes'> | Cell>((cell) => {
+  const finalisers = new Finalisers<GpuBuffer, Pick<Cell, 'bytes'> | Cell>((cell) => {
     if ('slot' in cell && cell.slot !== undefined) freeSlot(cell.slot);
     uncount(cell);
   });
@@ -95,16 +94,14 @@ export function createStore(
   /** The numbers on the host hang on the buffer alone, so that they can be collected together. */
   function watch(buffer: GpuBuffer): void {
     const { cell } = buffer;
-    buffer.watched = true;
-    collected.register(buffer, onDevice ? cell : { bytes: cell.bytes }, buffer);
+    finalisers.watch(buffer, onDevice ? cell : { bytes: cell.bytes });
   }
 
   const scopes = new Scopes<GpuBuffer>(watch);
 
   /** An empty buffer, or one on the host that JavaScript looks after, needs no one else to. */
   function unwatch(buffer: GpuBuffer): void {
-    if (buffer.watched) collected.unregister(buffer);
-    buffer.watched = false;
+    finalisers.unwatch(buffer);
     uncount(buffer.cell);
   }
 

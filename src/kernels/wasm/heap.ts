@@ -9,7 +9,7 @@
  */
 import type { BufferHandle, BufferSet, DType, HostArray, ReleasedBy, View } from '../backend.ts';
 import type { Heap, HostBuffer } from '../heap.ts';
-import { releasedMessage, type Scoped, Scopes } from '../scopes.ts';
+import { Finalisers, releasedMessage, type Scoped, Scopes } from '../scopes.ts';
 import { Allocator, type Block, UNIT } from './allocator.ts';
 
 const PAGE = 65536;
@@ -19,6 +19,8 @@ export const MAX_PAGES = 65536;
 /** Growing is slow, so it is done in steps of at least 16 MiB and a quarter of what there is. */
 const MIN_GROWTH_PAGES = 256;
 const BYTES: { readonly [D in DType]: number } = { float32: 4, float64: 8, int32: 4, bool: 1 };
+
+const bytesOf = ({ dtype, length }: BufferHandle): number => length * BYTES[dtype];
 
 function viewOf(memory: ArrayBufferLike, dtype: DType, pointer: number, length: number): HostArray {
   switch (dtype) {
@@ -44,7 +46,6 @@ export class WasmBuffer implements HostBuffer, Scoped<WasmBuffer> {
   readonly heap: WasmHeap;
   scope: Set<WasmBuffer> | undefined;
   releasedBy: ReleasedBy | undefined;
-  /** Known to the FinalizationRegistry. Only the heap writes it. */
   watched = false;
   life = 0;
   version = 0;
@@ -86,7 +87,7 @@ export class WasmHeap implements Heap {
   readonly #allocator: Allocator;
   readonly #maxPages: number;
   readonly #scopes = new Scopes<WasmBuffer>((buffer) => this.#watch(buffer));
-  readonly #abandoned: FinalizationRegistry<Claim>;
+  readonly #finalisers = new Finalisers<WasmBuffer, Claim>(({ block, bytes }) => this.#free(block, bytes));
   #buffer: ArrayBufferLike;
   #bytes = 0;
   #buffers = 0;
@@ -103,7 +104,6 @@ export class WasmHeap implements Heap {
     this.#maxPages = maxPages;
     this.#allocator = new Allocator(Math.ceil(reserved / UNIT));
     this.#allocator.grow((pages * PAGE) / UNIT - this.#allocator.end);
-    this.#abandoned = new FinalizationRegistry((claim) => this.#free(claim.block, claim.bytes));
   }
 
   /** The memory's present buffer; another one after it has grown. */
@@ -115,7 +115,7 @@ export class WasmHeap implements Heap {
     const block = this.#place(dtype, length);
     if (zero) new Uint8Array(this.#buffer, block.start * UNIT, length * BYTES[dtype]).fill(0);
     const buffer = new WasmBuffer(this, dtype, length, block);
-    this.#count(1, length * BYTES[dtype]);
+    this.#count(1, bytesOf(buffer));
     this.#scopes.join(buffer);
     return buffer;
   }
@@ -138,27 +138,16 @@ export class WasmHeap implements Heap {
     this.#buffers += buffers;
   }
 
-  /** Frees the block when nobody holds the handle any more. In a scope it is held, and registering takes time. */
   #watch(buffer: WasmBuffer): void {
-    if (buffer.block === null) return;
-    buffer.watched = true;
-    this.#abandoned.register(
-      buffer,
-      { block: buffer.block, bytes: buffer.length * BYTES[buffer.dtype] },
-      buffer,
-    );
-  }
-
-  #unwatch(buffer: WasmBuffer): void {
-    if (buffer.watched) this.#abandoned.unregister(buffer);
-    buffer.watched = false;
+    const { block } = buffer;
+    if (block !== null) this.#finalisers.watch(buffer, { block, bytes: bytesOf(buffer) });
   }
 
   /** Address of `bytes` bytes that are never given back and not counted: the kernels' own working memory. */
   reserve(bytes: number): number {
     const buffer = this.allocate('bool', bytes, true);
     const { pointer } = buffer;
-    this.#unwatch(buffer);
+    this.#finalisers.unwatch(buffer);
     this.#scopes.leave(buffer);
     this.#count(-1, -bytes);
     return pointer;
@@ -188,14 +177,14 @@ export class WasmHeap implements Heap {
     viewOf(this.#buffer, buffer.dtype, block.start * UNIT, buffer.length).set(buffer.parked);
     buffer.block = block;
     buffer.parked = null;
-    this.#count(1, buffer.length * BYTES[buffer.dtype]);
+    this.#count(1, bytesOf(buffer));
     this.#watch(buffer);
   }
 
   #leaveBlock(buffer: WasmBuffer): void {
     if (buffer.block === null) return;
-    this.#unwatch(buffer);
-    this.#free(buffer.block, buffer.length * BYTES[buffer.dtype]);
+    this.#finalisers.unwatch(buffer);
+    this.#free(buffer.block, bytesOf(buffer));
     buffer.block = null;
   }
 

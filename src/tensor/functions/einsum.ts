@@ -87,10 +87,12 @@ function summed({ x, axes }: Named, wanted: ReadonlySet<string>): Named {
   return { x: y, axes: axes.filter((name) => wanted.has(name)) };
 }
 
-/** One product: common axes that are wanted are its batch, the other common ones are summed over. */
-function product(a: Named, b: Named, wanted: ReadonlySet<string>): Named {
-  const p = a; // summed over what nobody after it has, when it was made
-  const q = summed(b, new Set([...wanted, ...a.axes]));
+/**
+ * One product: common axes that are wanted are its batch, the other common ones are summed over. Of the first, all axes are
+ * wanted, or are the second's: others were summed over when it was made.
+ */
+function product(p: Named, second: Named, wanted: ReadonlySet<string>): Named {
+  const q = summed(second, new Set([...wanted, ...p.axes]));
   const common = p.axes.filter((name) => q.axes.includes(name));
   const batch = common.filter((name) => wanted.has(name));
   const inner = common.filter((name) => !wanted.has(name));
